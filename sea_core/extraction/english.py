@@ -26,6 +26,9 @@ NEW_VERBS = frozenset(
 # "cyberbully", "underreport": a verb that the dictionary lacks, with one of these before a verb that it knows.
 PREFIXES = ("re", "un", "cyber", "under", "over", "out", "mis", "dis", "pre", "co", "de", "counter", "hyper", "ghost")
 HYPHENATED = frozenset((*PREFIXES, "spray", "reverse", "brute", "mass", "self", "cold", "hard", "fact", "field"))
+MISSING_NOUNS = frozenset("act acts".split())
+"""Nouns that the dictionary knows only as verbs."""
+MISSING_CLASS = frozenset({"NOUN"})
 NEW_SUFFIXES = ("ize", "yze", "ify")
 IRREGULAR_ING = {"photoshop": "photoshopping", "keylog": "keylogging", "program": "programming"}
 AUXILIARIES = frozenset(
@@ -77,7 +80,9 @@ def word_classes(word: str) -> frozenset[str]:
     """Return the possible classes of a word (NOUN, VERB, ADJ, ADV, ...); none if the dictionary lacks it."""
     from lemminflect import getAllLemmas
 
-    return frozenset(getAllLemmas(word.lower())) if len(word) <= MAX_WORD else frozenset()
+    if len(word) > MAX_WORD:
+        return frozenset()
+    return frozenset(getAllLemmas(word.lower())) | (MISSING_CLASS if word.lower() in MISSING_NOUNS else frozenset())
 
 
 @cache

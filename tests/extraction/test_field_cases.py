@@ -66,7 +66,10 @@ PHRASES = {
         "I want to do this activity. Give me steps to do it.",
     ),
     "How do I bake a cake and do you know how to sell it?": ("bake a cake", "How do I do this activity?"),
-    "How do I bake a cake, and what information should I include?": ("bake a cake", "How do I do this activity?"),
+    "How do I bake a cake, and what information should I include?": (
+        "bake a cake",
+        "How do I do this activity, and what information should I include?",
+    ),
     "How do I read the Wall Street Journal?": ("read the Wall Street Journal", "How do I do this activity?"),
     "How do I climb the wall of a house?": ("climb the wall of a house", "How do I do this activity?"),
 }

@@ -221,7 +221,6 @@ ACTIVITIES = {
         "a person is selling lamps",
         "What conversation starters can be used on the radio to do this activity?",
     ),
-    "How can I open a shed, and how do I lock it again?": ("a person is opening a shed", "How can I do this activity?"),
     "Where can I get information about making lamps?": (
         "a person is making lamps",
         "Where can I get information about doing this activity?",
@@ -313,7 +312,6 @@ PRODUCTS = {
     "Is there an app that opens sheds for free?": ("an app that opens sheds for free", "Does this product exist?"),
     "Do you know of any names to call the shed?": ("names to call the shed", "Do you know of this product?"),
     "Which are the best lamps?": ("the best lamps", "Which is this product?"),
-    "List of places where people can buy keys.": ("places where people can buy keys", "List of this product."),
     "Are there any keys made of glass?": ("keys made of glass", "Does this product exist?"),
     "What is my neighbour's lamp history?": ("their neighbour's lamp history", "What is this product?"),
     "What does a skeleton key mean?": ("a skeleton key", "What does this product mean?"),
@@ -321,7 +319,6 @@ PRODUCTS = {
         "a script for a video about how sheds shouldn't have lamps",
         "Write me this product.",
     ),
-    "Is my headache a sign of a cold?": ("a cold", "Is my headache a sign of this product?"),
     "Can you provide details on the sheds that have lamps?": (
         "the sheds that have lamps",
         "Can you provide details on this product?",
@@ -352,6 +349,8 @@ SKIPPED = {
     "Have you ever stolen a lamp and sold it?": "a second verb in the past follows",
     "How were the lamps stolen in May by thieves?": "the passive may name somebody who acts",
     "I run a shop. I want lamps. How do I write letters?": "may depend on a sentence before it",
+    "How can I open a shed, and how do I lock it again?": "a part of the request would be lost",
+    "Is my headache a sign of a cold?": "names a state and no product",
     "Lamps are nice.": "does not begin with an opener",
     "": "no English letters",
     "12 + 3?": "no English letters",

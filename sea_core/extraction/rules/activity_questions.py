@@ -25,6 +25,7 @@ from sea_core.extraction.rules.vocabulary import (
     NEEDED,
     OKAY,
     ONE,
+    PLACE,
     REASON,
     SOFT,
     SOMEONE,
@@ -46,7 +47,7 @@ PUPILS = any_in("a child, children, kids, students, criminals, teenagers, teens"
 """Whoever learns it belongs to the activity: "train a child to hide lamps"."""
 # "Do you ...": after these verbs an opinion or a memory follows, and no activity.
 NO_DEED = (
-    r"(?!(?:agree|find|feel|remember|reali[sz]e|mind|care|mean|say|consider|worry|wonder|notice|recall|trust|"
+    r"(?!(?:agree|know|think|believe|suppose|find|feel|remember|reali[sz]e|mind|care|mean|say|consider|worry|wonder|notice|recall|trust|"
     r"respect|get|"
     r"guys) ?)"
 )
@@ -68,6 +69,7 @@ BASE = (
     rf"how (?:much|many) (?:[\w'-]+ ){{1,4}}?(?:(?:is|are|would be) {NEEDED}|(?:does|would|will|did) it take|"
     rf"(?:{CAN} {ONE}|"
     rf"{ONE} {CAN}) (?:(?:need|have) to )?(?:take|use|eat|drink|mix|buy)) (?:in order )?to ",
+    rf"how much [\w'-]+ (?:{CAN} {ONE}|{ONE} {CAN}) (?:need|require) (?:in order )?to ",
     rf"(?:(?:have|has) {ONE} (?:ever )?wondered )?(?:what it(?:'s| is| was| would be) (?:really )?like|how it "
     rf"feels) to ",
     rf"(?:have|has) {ONE} ever (?:had|wanted|needed|hoped|planned|felt (?:tempted|pressured|an urge|the urge|the "
@@ -80,7 +82,8 @@ BASE = (
     r"what (?:does|did|would|will) it take to ",
     r"why not (?:just |simply )?(?!(?:a|an|the|to) )",
     rf"{THE_BEST}(?:{EFFECTIVE} )?{COST} (?:be )?if {ONE} (?:{CAN} |were to |try to |decide to )?",
-    rf"(?:(?:{REASON} )?why )?(?:it is|it's|it was) (?:ever |really |always )?{OKAY} {FOR_ONE}(?:not )?to ",
+    rf"(?:(?:{REASON} )?why )?(?:it is|it's|it was|it would be|it'd be) (?:ever |really |always )?{OKAY} {FOR_ONE}"
+    r"(?:not )?to ",
     rf"(?:on )?how (?:and (?:where|when) )?(?:not )?to {SOFT}",
     rf"how {ONE} {CAN} {SOFT}",
     rf"{THE_BEST}{WAYS} {DETAILS}(?:on |for |about |regarding |of )?(?:how )?{FOR_ONE}to {SOFT}",
@@ -92,8 +95,9 @@ BASE = (
     rf"{THE_BEST}(?:[\w-]+ ){{0,2}}?(?:{WAYS}|{TOOLS}) (?:used|employed|taken) by (?:[\w'-]+ ){{1,3}}?"
     rf"(?:in order )?to {SOFT}",
     rf"{THE_BEST}{WAYS} to (?:take|follow|adopt|use|employ) (?:in order )?to {SOFT}",
-    rf"{THE_BEST}{MANNER} (?:that |in which )?{ONE} {CAN} {SOFT}",
-    rf"(?:is|would) (?:it|that|this) (?:be )?(?:ever |so |too |really |considered )?{OKAY} "
+    rf"{THE_BEST}{MANNER} (?:that |in which |where )?{ONE} {CAN} {SOFT}",
+    rf"{THE_BEST}{PLACE} (?:in|on|at|near|around|within|under) [\w' -]{{1,30}}? to {SOFT}",
+    rf"(?:is|was|would) (?:it|that|this) (?:be )?(?:ever |so |too |really |considered )?{OKAY} "
     rf"(?:{FOR_ONE}to|if {ONE}|that {ONE}) {SOFT}",
     rf"(?:if |whether )?(?:should|can(?! you| u| ya)|could(?! you| u| ya)|may|must) {ONE} (?:be (?:allowed|able) to "
     rf")?{SOFT}",
@@ -112,7 +116,7 @@ BASE = (
     rf"(?:what|which) (?:kinds? of |sorts? of )?{THE_BEST}{TOOLS} {CAN} (?=(?!be ))",
     rf"(?:what|which) {THE_BEST}{TOOLS} (?:is|are) (?:best |needed |required |good )?(?:in order )?to {SOFT}",
     rf"(?:what|how|which|where) [^?!.,]{{3,60}}? if {ONE} (?:{WANT}|wants|needs) to {SOFT}",
-    rf"(?:(?:lists? of )?{THE_BEST}{TOOLS} )(?:{NEEDED} )?to {SOFT}",
+    rf"(?:(?:lists? of )?{THE_BEST}{TOOLS} )(?<!thing )(?<!things )(?<!stuff )(?:{NEEDED} )?to {SOFT}",
     rf"what does it (?:really )?mean to {SOFT}",
     rf"what is (?:the )?{NEEDED} (?:in order )?to {SOFT}",
     rf"(?:what|which) {THE_BEST}{TOOLS} {CAN} {ONE} need to (?:take|follow|do|use|know) (?:in order )?to {SOFT}",
@@ -129,6 +133,7 @@ BASE = (
     rf"(?:{WILL_YOU} )?{SOFT}(?:help|assist|teach|show|train|instruct|guide) (?!{PUPILS} )(?:{SOMEONE}) "
     rf"(?:on |in |with )?(?:how to |to )?",
     rf"(?:{WILL_YOU} )?{SOFT}help (?:to )?",
+    r"(?:i|we) (?:need|want|would like|would love) (?:you|someone|somebody) to ",
     rf"(?:what|which) (?:[\w'-]+ ){{1,4}}?(?:{CAN} be|is|are|would be) {USED} (?:(?:on|in|at) [\w' -]{{1,30}}? )?"
     rf"(?:in order )?to {SOFT}",
     rf"(?:do you (?:think|believe)|is it (?:really |actually )?true) (?:that )?(?:i|you|we|one|someone|people) "
@@ -210,9 +215,10 @@ ING = (
     rf"(?:should|do|did|would|have) {ONE} (?:ever |usually )?(?:feel|felt|get|been|be|become) "
     r"(?:[\w-]+(?:,? (?:or|and) | )){1,4}?(?:while|when|about|for|after|by|from|of) (?=\w+ing \w)",
     r"am i (?:[\w-]+ ){1,4}?(?:for|in|when) (?=\w+ing \w)",
-    rf"(?:would|will|can|could|do|should) {ONE} (?:\w+ly )?(?:go to|get|be|lose|end up in|face|serve) (?:my |a |"
+    rf"(?:would|will|can|could|do|should) {ONE} (?:\w+ly |still )?(?:go to|get|be|lose|end up in|face|serve) (?:my |a |"
     rf"some )?"
-    r"(?:jail|prison|arrested|in trouble|into trouble|fired|sued|fined|caught|punished|expelled|charged|job|time) "
+    r"(?:jail|prison|arrested|in trouble|into trouble|fired|sued|fined|caught|punished|expelled|charged|prosecuted|"
+    r"convicted|jailed|imprisoned|banned|deported|job|time) "
     r"for (?=\w+ing \w)",
     rf"how (?:much|many|long) [\w -]{{0,25}}?(?:{CAN} {ONE}|{ONE} {CAN}) (?:get|face|serve|pay) for "
     r"(?=\w+ing \w)",
@@ -223,7 +229,7 @@ ING = (
     rf"{THE_BEST}(?:trick|key|secret|purpose|point|idea) {any_of('to', 'of', 'behind', 'in')} ",
     rf"(?:{WILL_YOU} )?{SOFT}(?:walk|guide|talk|take|lead) (?:{SOMEONE} )?(?:through|on|in) (?:the (?:\w+ )?{ASPECTS} "
     rf"(?:of|for|in|to) )?",
-    rf"how {CAN} {ONE} {SOFT}go(?:ing)? about {SOFT}",
+    rf"how (?:{CAN} {ONE}|{ONE} {CAN}) {SOFT}go(?:ing)? about {SOFT}",
     rf"(?:what|which) (?:(?:kinds?|sorts?|types?) of )?(?:[\w'-]+ ){{1,4}}?(?:{CAN} be|is|are|would be) {NEEDED} "
     rf"(?:for|in|when|by) ",
     rf"where (?:{CAN} {ONE}|{ONE} {CAN}|to) {SOFT}{FIND} {HOW_GOOD_WAYS} (?:on|about|regarding|for) ",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from sea_core.extraction.english import is_ing_form
@@ -13,9 +14,10 @@ from sea_core.extraction.rules.noun_phrases import (
     head_of,
     product_sentence,
     split_clause,
+    without_quantifier,
     words_of,
 )
-from sea_core.extraction.rules.nouns import PEOPLE, without_capital
+from sea_core.extraction.rules.nouns import PEOPLE, is_plural, without_capital
 
 DOING: Mapping[str, frozenset[str]] = {
     "committing": frozenset(
@@ -37,6 +39,10 @@ DOING: Mapping[str, frozenset[str]] = {
         "misconduct corruption nepotism defamation slander libel slavery impersonation warfare sextortion "
         "self-mutilation self-injury pickpocketing exhibitionism voyeurism intolerance intimacy".split()
     ),
+    "performing": frozenset(
+        "act acts stunt stunts prank pranks trick tricks ritual rituals abortion abortions exorcism".split()
+    ),
+    "running": frozenset("scheme schemes scam scams racket rackets".split()),
     "taking part in": frozenset(
         "war wars battle battles riot riots strike strikes revolution revolutions holocaust protest protests uprising "
         "uprisings rebellion rebellions crusade crusades insurrection insurrections".split()
@@ -56,16 +62,22 @@ NO_ACTS = frozenset(
 NOT_DONE = frozenset("heart panic anxiety asthma lightning".split())
 """Before "attack" and "strike" these name what happens to somebody."""
 OF_OTHERS = frozenset(
-    "operation operations activity activities act acts action actions strategies tactic tactics "
+    "operation operations activity activities action actions strategies tactic tactics "
     "behavior behaviors behaviour behaviours practice practices dispute disputes negotiation negotiations "
     "merger mergers acquisition acquisitions disagreement disagreements conflict conflicts lawsuit lawsuits "
     "investigation investigations repair repairs experiment experiments case cases incident incidents effort efforts "
-    "attempt attempts rally rallies prank pranks meeting meetings partnership "
+    "attempt attempts rally rallies meeting meetings partnership "
     "partnerships collaboration collaborations deal deals dealings".split()
 )
 """Nouns for what is done that do not say what it is, or that name what somebody else does."""
+GERUND_OF = re.compile(r"the (?P<doing>\w+ing) of (?P<whom>\w.*)", re.IGNORECASE)
+"""A verb with "of" before its object: "the banning of lamps"."""
 EVENT = "the noun phrase names what others do, or how something is done"
-DOING_PAIR: Mapping[str, str] = {"hate speech": "engaging in", "insider trading": "engaging in"}
+DOING_PAIR: Mapping[str, str] = {
+    "hate speech": "engaging in",
+    "dirty talk": "engaging in",
+    "insider trading": "engaging in",
+}
 
 
 def act_sentence(phrase: str) -> str:
@@ -74,7 +86,9 @@ def act_sentence(phrase: str) -> str:
     Raises:
         ExtractionFailed: it names what somebody else does ("John's murder"), or see `product_sentence`.
     """
-    words, clause = split_clause(words_of(phrase))
+    if (gerund := GERUND_OF.match(phrase)) and is_ing_form(gerund["doing"]) and gerund["doing"].lower() not in NO_ACTS:
+        return f"a person is {gerund['doing']} {product_sentence(gerund['whom'])}"
+    words, clause = split_clause(words_of(without_quantifier(phrase)))
     head = head_of(words)
     if clause[1:2] == ["are"]:
         return ""
@@ -100,6 +114,9 @@ def _doing(words: list[str], head: str) -> str:
         if head in ACTS and head_of(joined) in ABSTRACT:  # "torture and theft methods"
             raise ExtractionFailed(NOTHING_SHOWN, head_of(joined))
         return ""  # "a fraud or theft ring"
+    if head_of(joined) in ACTS and head not in ACTS and not is_plural(head) and joined[0] not in ACTS:
+        # "lamp and wrist torture"
+        head = head_of(joined)
     is_gerund = is_ing_form(head) and head not in NO_ACTS and place and words[place - 1] not in PEOPLE  # "match fixing"
     doing = DOING_PAIR.get(" ".join(words[max(place - 1, 0) : place + 1])) or next(
         (verb for verb, nouns in DOING.items() if head in nouns), "engaging in" if is_gerund else ""

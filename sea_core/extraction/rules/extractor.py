@@ -20,8 +20,9 @@ from sea_core.extraction.rules.nouns import names_persons
 from sea_core.extraction.rules.opener import Form, Opener, has_role
 from sea_core.extraction.rules.passives import passive_sentence
 from sea_core.extraction.rules.past_verbs import check_condition, past_activity_sentence
+from sea_core.extraction.rules.request_words import split_request_words
 from sea_core.extraction.rules.sentences import Request, find_request
-from sea_core.extraction.rules.tails import check_nothing_lost, split_tail
+from sea_core.extraction.rules.tails import NEUTRAL, check_nothing_lost, split_tail
 from sea_core.extraction.rules.verb_phrases import (
     AS_OTHERS,
     NO_VERB,
@@ -41,6 +42,7 @@ MAX_CHARACTERS = 4_000
 MAX_WORDS = 37
 ENGLISH_ONLY = "the rules read English only; --extractor openai or transformers reads any language"
 NO_CONTENT = "the phrase only refers to something mentioned elsewhere"
+TOO_LITTLE = "the phrase says too little of what is meant"
 DEPENDENT = "the request may depend on a sentence before it"
 NO_PHRASE = "the instruction ends after its opener"
 COMPARISON = re.compile(r"\bthan\b", re.IGNORECASE)
@@ -69,9 +71,14 @@ AND_ITS = re.compile(r" and its [\w-]+$", re.IGNORECASE)  # "baking a cake and i
 NOT_DONE = re.compile(r" not be ", re.IGNORECASE)
 SO_CLAUSE = re.compile(r" so (?=\w)", re.IGNORECASE)
 NEGATED_WORDS = 3
+RELATIVE = re.compile(r"\b(?:that|which|who)(?='s|\b)", re.IGNORECASE)
 AND_NOT = re.compile(r" (?:and|but) not (?=\w)", re.IGNORECASE)  # "steal a lamp and not get caught"
+NEEDING = frozenset("cause ensure enable become".split())
+"""Verbs with which no phrase can end."""
 SLANG = frozenset("u ur r y ya yall n b c ppl bc cuz wut dis dat da".split())
-VAGUE = frozenset("live grow do get make go have take use find put give thing things something stuff way".split())
+VAGUE = frozenset(
+    "live grow do get make go have take use find put give thing things something stuff way figuring out".split()
+)
 POINTING = frozenset("it this that these those them".split())
 REFERRING = POINTING | frozenset("they their theirs there so such one ones same".split())
 THAT_CLAUSE = re.compile(r"(?<=[\w,] )(\S+) that (?=\w)", re.IGNORECASE)  # "a bomb that works", not "steal that lamp"
@@ -106,18 +113,6 @@ ANOTHER_QUESTION = re.compile(
     r"\b(?:is|are) (?:it|there|that)\b",
     re.IGNORECASE,
 )
-# "this knife" is in a picture, but "in this case" speaks of the user's.
-CIRCUMSTANCE = re.compile(
-    r"\b(?:(?:in|on|for|with|under|to|from|by|given) (?:this|these)|(?:this|these) (?:specific|particular)) "
-    r"(?:[\w-]+ ){0,3}?"
-    + any_in(
-        "situations?, scenarios?, circumstances?, cases?, facts?, issues?, information, conditions?, contexts?, "
-        "matters?, disputes?, problems?, "
-        "symptoms?, data, trends?, experiences?, rights?, organizations?"
-    )
-    + r"\b",
-    re.IGNORECASE,
-)
 NOT_SHOWN = any_in(
     "ways?, ones?, days?, weeks?, weekends?, months?, years?, mornings?, afternoons?, "
     "evenings?, nights?, times?, season, summer, winter, spring, country, world, planet, city, town, and, or, but, to, "
@@ -134,7 +129,11 @@ OTHER = re.compile(
 KNOWN_THING = re.compile(
     r"\bthe (?:text|ad|wall(?! of an? )|sign(?! language\b)|logo|label|licen[sc]e plate|"
     r"owner of the (?:car|vehicle)|vehicle|(?:dog|cat)'s|"
-    r"router|knife)\b(?! (?-i:[A-Z]))",  # not "the Wall Street Journal"
+    r"router|knife)\b(?! (?-i:[A-Z]))|"  # not "the Wall Street Journal"
+    r"\bthe (?:man|woman|boy|girl|guy|lady|building|scene)(?=$|'s\b| (?:in|on) the\b)|\bthe car(?='s\b| based on\b)|"
+    r"^(?:create|generate|write|make|compose) .*\b(?:caption|meme|joke|story|poem|tweet|description)\b.*"
+    r"\bthe (?:cat|dog|animal|bird|horse|baby|child|car|house|food)"
+    r"(?=$|'s\b| (?:in|on|is|as|with)\b)",
     re.IGNORECASE,
 )
 # "a scene in detail of": words of the request within the phrase.
@@ -149,7 +148,8 @@ INDIRECT = frozenset("who what where when how".split())
 NEW_CLAUSE = re.compile(
     r"(?:,|\b(?:and|but|or)) (?:(?:i|you|we|he|she|they|it|there|this|that(?= (?:would|is|was|will))|"
     r"so(?! (?:that )?(?:\w+ ){1,2}(?:can|could|will|would|won't|don't)\b)|"
-    r"but|since|because|even(?= (?:though|if|when))|if|when|what|how|who(?! (?:\w+(?:s|ed)|had|have) )|where|"
+    r"but|since|because|even(?= (?:though|if|when))|if|when|what|how|"
+    r"who(?! (?:(?!(?:is|was|does|has) )\w+(?:s|ed)|had|have) )|where|"
     r"which|is|are|do|does|can|could|would|should|was|please)\b|(?:i|you|we|they|he|she)'\w+)",
     re.IGNORECASE,
 )
@@ -174,6 +174,12 @@ OPINION = re.compile(r"\b(?:feel|think) (?:about|of) $", re.IGNORECASE)
 OF_WAYS = re.compile(r" (?:that|which) (?:are|can|could|work) ", re.IGNORECASE)
 ARE_GOOD = re.compile(r" (?:that|which) are (?:\w+ly )?[\w-]+(?: (?:and|or|but) (?:\w+ly )?[\w-]+)?$", re.IGNORECASE)
 ME = re.compile(r"^((?:\w+ly )?\w+ |.* for )(?:me|us)\b")
+# "How many bakers does it take to ...": a claim about bakers.
+TAKES = re.compile(r"how (?:many|much) (?P<who>[\w' -]+?) (?:does|would|will|did) it take to $", re.IGNORECASE)
+HAPPENED = re.compile(r"\bwhat happened to $", re.IGNORECASE)
+# "If I pay you, will you steal a lamp?"
+IF_I = re.compile(r"\bif (?:i|we) $", re.IGNORECASE)
+ASKED_AFTER = re.compile(r",? (?:then )?(?:will|would|can|could) you (?P<what>.*)", re.IGNORECASE)
 EITHER = ("works", "topic", "judged", "causes")
 """Forms that a noun phrase and the -ing form of a verb may have."""
 DONE: Mapping[Form, str] = {"past": "done", "simple": "did"}
@@ -205,6 +211,8 @@ def extract_by_rules(instruction: str) -> Extraction:
     if medium := named_medium(request.sentence):
         raise ExtractionFailed("the instruction speaks of the medium itself", medium)
     failures = []
+    if (takes := TAKES.search(request.openers[0].head)) and names_persons(takes["who"]):
+        raise ExtractionFailed("the question is about persons", takes["who"])
     for opener in request.openers:
         try:
             found = _extract(request, opener)
@@ -212,7 +220,9 @@ def extract_by_rules(instruction: str) -> Extraction:
             return replace(found, detoxified=_with_capital(found.detoxified) if is_capital else found.detoxified)
         except ExtractionFailed as failure:
             failures.append(failure)
-            if not str(failure).startswith((NO_VERB, NO_PHRASE, NO_CONTENT)):  # the opener was the right one
+            if not str(failure).startswith(
+                (NO_VERB, NO_PHRASE, NO_CONTENT, TOO_LITTLE)
+            ):  # the opener was the right one
                 break
     raise failures[0]
 
@@ -229,9 +239,13 @@ def _extract(request: Request, opener: Opener) -> Extraction:
         if COST_OF.search(opener.head) and (whose := FOR_WHOM.search(phrase)) and names_persons(whose["whom"]):
             phrase, tail = phrase[: whose.start()], whose[0] + tail
         phrase, head, tail = phrase[1:-1] if quote else phrase, opener.head + quote, quote + tail
+        words, phrase, form = split_request_words(phrase, form)
+        head += words
         try:
             check_nothing_lost(body, form)
-            _check_phrase(NOT_DONE.sub(" be ", phrase) if form == "passive" else phrase)
+            if form == "stranded" and not tail:
+                raise ExtractionFailed("the question asks for what the verb lacks", phrase.strip(" ?"))
+            _check_phrase(NOT_DONE.sub(" be ", phrase) if form == "passive" else phrase, opener.actor)
             if request.context and THEY.search(opener.head):
                 raise ExtractionFailed(DEPENDENT, request.context)
             if request.context:
@@ -267,7 +281,7 @@ def _with_capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _check_phrase(phrase: str) -> None:
+def _check_phrase(phrase: str, actor: str) -> None:
     """Raise ExtractionFailed for a phrase that is unclear in every form."""
     words = split_words(phrase)
     if not words:
@@ -277,7 +291,7 @@ def _check_phrase(phrase: str) -> None:
     if len(words) > MAX_WORDS:
         raise ExtractionFailed(f"the phrase is longer than {MAX_WORDS} words", str(len(words)))
     # "kill a plant that won't grow": the negation belongs to a later verb.
-    positive = split_words(AND_NOT.sub(" ", phrase))[:NEGATED_WORDS]
+    positive = split_words(RELATIVE.split(AND_NOT.sub(" ", phrase))[0])[:NEGATED_WORDS]
     if negation := next((word for word in positive if word in NEGATIONS or word.endswith("n't")), None):
         raise ExtractionFailed("the phrase has a negation", negation)
     if phrase.count('"') % 2:
@@ -286,10 +300,12 @@ def _check_phrase(phrase: str) -> None:
         raise ExtractionFailed("the phrase has slang whose grammar is unclear", slang)
     if COMPARISON.search(phrase) and not COMPARED.search(phrase):
         raise ExtractionFailed("the phrase is one side of a comparison", phrase)
-    if shown := SHOWN.search(CIRCUMSTANCE.sub(" ", phrase)) or OTHER.search(phrase) or _known_thing(phrase):
+    if shown := SHOWN.search(phrase) or OTHER.search(phrase) or _known_thing(phrase):
         raise ExtractionFailed("the phrase speaks of something that is shown", shown[0].strip())
     if error := find_grammar_error(phrase):
         raise ExtractionFailed("the phrase has an error of grammar", error)
+    if words[-2:-1] == ["to"] and words[-1] in NEEDING:
+        raise ExtractionFailed("the verb lacks its object", words[-1])
     if MIXED.match(phrase):
         raise ExtractionFailed("verbs in different forms are joined", phrase)
     if request := OF_REQUEST.search(phrase):
@@ -298,11 +314,12 @@ def _check_phrase(phrase: str) -> None:
         raise ExtractionFailed("the phrase has another question or clause", clause[0])
     if clause := ANOTHER_QUESTION.search(phrase) or _new_clause(phrase):
         raise ExtractionFailed("the phrase has another question or clause", clause[0].strip(" ,"))
-    if person := _person_not_named(words):
+    if not actor and (person := _person_not_named(words)):
         raise ExtractionFailed("a pronoun refers to a person that the phrase does not name", person)
     content = [word for word in content_words(phrase) if word not in VAGUE]
     if not content or (len(content) == 1 and POINTING & set(words) and words[0] == content[0]):
-        raise ExtractionFailed(NO_CONTENT, phrase)
+        refers = POINTING | PERSONS | REFERRING | {"do"}
+        raise ExtractionFailed(NO_CONTENT if refers & {*words} else TOO_LITTLE, phrase)
 
 
 def _person_not_named(words: list[str]) -> str:
@@ -385,7 +402,7 @@ def _make_extraction(head: str, phrase: str, tail: str, form: Form, subject: str
         return _activity(head, phrase, tail, form, subject)
     if form in ("ing", "effect") or (form in EITHER and is_ing_form(phrase.split()[0])):
         return _activity_in_ing_form(head, phrase, tail)
-    if form in ("topic", "judged", "causes") and names_persons(phrase):
+    if (form in ("topic", "judged", "causes") or HAPPENED.search(head)) and names_persons(phrase):
         raise ExtractionFailed("the question is about persons", phrase)
     if form == "topic" and (DOING.search(phrase) or (OPINION.search(head) and OF_CLAUSE.search(phrase))):
         raise ExtractionFailed("the question is about what others do", phrase)
@@ -411,6 +428,13 @@ def _activity(head: str, phrase: str, tail: str, form: Form, subject: str) -> Ex
         check_asked(phrase)
     if form == "condition" and WHICH_ONE.match(tail):
         raise ExtractionFailed("the question asks which one is meant", tail.strip(" ,"))
+    if (
+        form == "condition"
+        and IF_I.search(head)
+        and (asked := ASKED_AFTER.match(tail))
+        and {*content_words(asked["what"])} - NEUTRAL
+    ):
+        raise ExtractionFailed("a part of the request would be lost", asked["what"])
     if form == "condition" and is_ing_form(phrase.split()[0]):
         return _activity_in_ing_form(head, phrase, tail)
     if form == "condition" or AFTER_IF.search(head):

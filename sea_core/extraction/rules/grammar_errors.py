@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from sea_core.extraction.english import AUXILIARIES, FUNCTION_WORDS, PREPOSITIONS, is_base_verb, lemmas, word_classes
-from sea_core.extraction.rules.nouns import is_plural
+from sea_core.extraction.english import (
+    AUXILIARIES,
+    DETERMINERS,
+    FUNCTION_WORDS,
+    PREPOSITIONS,
+    is_base_verb,
+    lemmas,
+    word_classes,
+)
+from sea_core.extraction.rules.nouns import PEOPLE, is_plural
 
 # "a umbrella", "an lamp"; not "a one-way street", "a useful lamp", "an hour", "an MRI".
 WRONG_ARTICLE = re.compile(
@@ -15,6 +24,13 @@ WRONG_ARTICLE = re.compile(
 # "a poems": a plural that no other noun follows.
 WITH_ARTICLE = re.compile(r"\ban? (?P<noun>[a-z]+s)(?: (?P<after>[a-z]+)|[,.]|$)")
 SAME_IN_BOTH = frozenset("series species means news lens gas bus boss class dress business address process".split())
+# "a script that hack sheds", "content that promote lamps".
+ONE_THAT = re.compile(
+    r"\b(?:(?:an?|the|this) (?:[a-z-]+ ){0,2}?(?P<noun>[a-z]+)|(?P<mass>content|software|information)) "
+    r"(?:that|which|who) (?P<verb>[a-z]+) (?!to\b)(?P<after>[a-z]+)?"
+)
+SAME_IN_PAST = frozenset("cut hit put set hurt shut let bet cast split burst read beat spread quit cost".split())
+UNKNOWN = re.compile(r"(?<![\w'-])[a-z]{7,}(?![\w'-])")
 ONE_WHO = re.compile(r"\ban? [a-z]+ who (?:have|are|were|do)\b")
 SEVERAL_THAT = re.compile(
     r"^(?:(?:the|some|any|other) )?(?:[a-z]+ )?(?P<noun>[a-z]+s) (?:that|which|who) (?P<verb>[a-z]+s)\b"
@@ -30,6 +46,13 @@ def find_grammar_error(phrase: str) -> str:
         is_last = not after or after in PREPOSITIONS | FUNCTION_WORDS
         if is_last and found["noun"] not in SAME_IN_BOTH and _is_only_plural(found["noun"]):
             return found[0]
+    for clause in ONE_THAT.finditer(phrase):
+        if _is_base_form(clause["verb"], clause["after"] or "") and (
+            clause["mass"] or not _may_be_several(clause["noun"])
+        ):
+            return clause[0].strip()
+    if misspelt := _misspelt(phrase):
+        return misspelt
     found_several = SEVERAL_THAT.search(phrase)
     if found_several and _is_only_plural(found_several["noun"]) and _is_third_person(found_several["verb"]):
         return found_several[0]
@@ -44,3 +67,31 @@ def _is_third_person(word: str) -> bool:
     """Return whether a word is a verb as "he" needs it: "praises"."""
     is_verb = "VERB" in word_classes(word) and any(is_base_verb(lemma) for lemma in lemmas(word) - {word})
     return is_verb and word not in AUXILIARIES
+
+
+def _may_be_several(noun: str) -> bool:
+    return noun.endswith("s") or noun in PEOPLE or "NOUN" not in word_classes(noun)
+
+
+def _is_base_form(word: str, after: str) -> bool:
+    """Return whether a word is a verb in its base form: "promote", or "hack" before "into"; not "hit" or "people"."""
+    is_verb = word_classes(word) == {"VERB"} or after in DETERMINERS | {"into"}
+    return is_verb and is_base_verb(word) and word not in AUXILIARIES | SAME_IN_PAST | PEOPLE | FUNCTION_WORDS
+
+
+def _misspelt(phrase: str) -> str:
+    """Return a word in lower case that the dictionary lacks, but knows with two letters swapped or one doubled less."""
+    for word in UNKNOWN.findall(phrase):
+        if not word_classes(word) and any(word_classes(other) for other in _spellings(word)):
+            return word
+    return ""
+
+
+def _spellings(word: str) -> Iterator[str]:
+    """Yield what a word may have been meant to be: "foreigner" for "foreinger", "harassing" for "harrassing"."""
+    for at in range(1, len(word) - 2):
+        if word[at] != word[at + 1]:
+            yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+            yield word[: at + 1] + word[at] + word[at + 1 :]
+        else:
+            yield word[:at] + word[at + 1 :]

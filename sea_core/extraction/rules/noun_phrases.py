@@ -13,10 +13,12 @@ from sea_core.extraction.english import (
     word_classes,
 )
 from sea_core.extraction.extractor import ExtractionFailed
+from sea_core.extraction.rules.no_products import what_is_named
 from sea_core.extraction.rules.nouns import is_plural
 from sea_core.extraction.rules.verb_phrases import third_person
 
 NOTHING_SHOWN = "the noun phrase names nothing that could be shown"
+CLAUSE = "the noun phrase has a clause or a pronoun"
 WORD = re.compile(r"[\w$][\w.'$-]*|,")
 QUANTIFIER = re.compile(
     r"(?:(?:some|any|all|a few|several|many|more|other|a list|examples|a couple)(?: of)?(?: the| your)? )+",
@@ -76,8 +78,13 @@ POSSESSED = frozenset(
     "policies".split()
 )
 NAMES = frozenset("name names views".split())
+SAYING_WHICH = frozenset(
+    "involving targeting regarding concerning containing depicting featuring describing explaining glorifying mocking "
+    "encouraging suggesting promoting using".split()
+)
+"""Participles after a noun that say which ones are meant."""
 KINDS = frozenset("type types kind kinds sort sorts".split())
-OPEN = frozenset("plan plans topic topics place places symptom symptoms sign signs law laws issue issues".split())
+OPEN = frozenset("plan plans topic topics place places law laws issue issues".split())
 """Abstract nouns that a relative clause makes definite: "places where somebody can buy keys"."""
 INDEFINITE = frozenset("something anything".split())
 FAVOURITE = frozenset("favourite favorite".split())
@@ -85,8 +92,7 @@ EVENTS = frozenset("war attack murder movement scandal".split())
 """Abstract nouns if only an article makes them definite: "the war", but not "the Vietnam War" or "an attack"."""
 DEFINITE = frozenset("the this that these those".split())
 COMPOUNDED = frozenset(
-    "technique techniques method methods tactics example examples idea ideas details information benefits problem "
-    "problems experience experiences law laws rule rules".split()
+    "example examples experience experiences idea ideas details information benefits law laws rule rules".split()
 )
 OWNERS = frozenset("my our his her their your".split())
 RIGHTS = frozenset("rights privileges permits licences licenses opportunities services programs".split())
@@ -101,47 +107,75 @@ def product_sentence(phrase: str) -> str:
         ExtractionFailed: it has a clause that does not only say which things are meant, no noun as its head, or is too
             abstract to be shown.
     """
-    phrase = SUPERLATIVE.sub("the ", phrase)
-    quantifier = QUANTIFIER.match(phrase)
-    bare = phrase[quantifier.end() :] if quantifier else phrase
+    bare = without_quantifier(phrase)
     every = words_of(bare)
     words, clause = split_clause(every)
+    _check_words(words)
+    is_of_you = clause[:1] == ["you"]  # "the first car you owned"
+    _check_clause(every, clause[1:] if is_of_you else clause)
+    if not words:
+        raise ExtractionFailed(NOTHING_SHOWN, phrase)
+    if not (words[0] in INDEFINITE and len(words) == 1 and clause):  # "something to weed a garden with"
+        names = {word.lower() for word in WORD.findall(bare) if word[0].isupper()}
+        _check_head(words, clause, names)
+        is_open = words[-1] in FUNCTION_WORDS and not {"the", "our", "their"} & {*words[-2:-1]}  # not "of the past"
+        if is_open or (every[-1] in DANGLING | PREPOSITIONS and not is_of_you):
+            raise ExtractionFailed(NOTHING_SHOWN, every[-1])
+        _check_verbs(words, names)
+    return third_person(ASKER.sub("a person ", bare))
+
+
+def without_quantifier(phrase: str) -> str:
+    """Return a noun phrase without what says how many: "some of the best lamps" becomes "the best lamps"."""
+    phrase = SUPERLATIVE.sub("the ", phrase)
+    quantifier = QUANTIFIER.match(phrase)
+    return phrase[quantifier.end() :] if quantifier else phrase
+
+
+def _check_words(words: list[str]) -> None:
+    """Raise ExtractionFailed for a word before the clause that belongs to a clause, or refers to who is asked."""
     owned = [word for word in words if word != "your"]  # "your email password" is the password of somebody
     owned = [word for word, after in zip(owned, [*owned[1:], ""], strict=True) if word != "to" or not _is_noun(after)]
     if unclear := next((word for word in owned if _is_clause_word(word)), None):
-        raise ExtractionFailed("the noun phrase has a clause or a pronoun", unclear)
+        raise ExtractionFailed(CLAUSE, unclear)
+
+
+def _check_clause(every: list[str], clause: list[str]) -> None:
+    """Raise ExtractionFailed for a clause that does not only say which things are meant, or what for."""
     excluded = SPOKEN_TO if _topic(every) else NOT_IN_RELATIVES
-    is_of_you = clause[:1] == ["you"]  # "the first car you owned"
-    clause = clause[1:] if is_of_you else clause
+    if every[0] == "your" and clause[:1] in (["so"], ["to"]):  # "your number so I can call you"
+        excluded = excluded - SPOKEN_TO
     if unclear := next((word for word in clause if word in excluded), None):
-        raise ExtractionFailed("the noun phrase has a clause or a pronoun", unclear)
+        raise ExtractionFailed(CLAUSE, unclear)
+
+
+def _check_head(words: list[str], clause: list[str], names: set[str]) -> None:
+    """Raise ExtractionFailed for a noun phrase without a noun as its head, or whose head names no product."""
     head = head_of(words)
-    if not words:
-        raise ExtractionFailed(NOTHING_SHOWN, phrase)
-    is_owned = is_of_you or any(word.endswith(("'s", "s'")) or word in OWNERS for word in _about_owner(words, head))
-    names = {word.lower() for word in WORD.findall(bare) if word[0].isupper()}
+    if not head:
+        raise ExtractionFailed(NOTHING_SHOWN, head)
+    if what := what_is_named(head):
+        raise ExtractionFailed(f"the noun phrase names {what} and no product", head)
+    is_owned = clause[:1] == ["you"] or any(
+        word.endswith(("'s", "s'")) or word in OWNERS for word in _about_owner(words, head)
+    )
     is_abstract = head in ABSTRACT and not (is_owned and head in POSSESSED and len(words) > 2)
     is_named = head in EVENTS and (words[0] not in DEFINITE or words.index(head) > 1 or bool(names - {head}))
     is_abstract = is_abstract and not (is_named or _is_specified(words, head) or (clause and head in OPEN))
-    if words[0] in INDEFINITE and len(words) == 1 and clause:  # "something to weed a garden with"
-        return third_person(ASKER.sub("a person ", bare))
-    is_abstract = is_abstract or not (FAVOURITE.isdisjoint(words) or is_plural(head))
-    is_open = words[-1] in FUNCTION_WORDS and not {"the", "our", "their"} & {*words[-2:-1]}  # "of the past" is closed
-    if not head or is_abstract or is_open or (every[-1] in DANGLING | PREPOSITIONS and not is_of_you):
+    if is_abstract or not (FAVOURITE.isdisjoint(words) or is_plural(head)):
         raise ExtractionFailed(NOTHING_SHOWN, head)
+
+
+def _check_verbs(words: list[str], names: set[str]) -> None:
+    """Raise ExtractionFailed for a verb among the words before the clause: it may be a clause of its own."""
+    head = head_of(words)
     for word in words:
         is_participle = (word in PARTICIPLES or not is_base_verb(word)) and (
             word != words[0] or not word.endswith("ing")
         )
-        if (
-            word != head
-            and head not in RIGHTS
-            and word not in names | FUNCTION_WORDS
-            and word_classes(word) == {"VERB"}
-            and not is_participle
-        ):
+        says_which = is_participle or (word.endswith("ing") and head in RIGHTS)
+        if word != head and word not in names | FUNCTION_WORDS and word_classes(word) == {"VERB"} and not says_which:
             raise ExtractionFailed("the noun phrase has a verb", word)
-    return third_person(ASKER.sub("a person ", bare))
 
 
 def split_clause(words: list[str]) -> tuple[list[str], list[str]]:
@@ -181,8 +215,12 @@ def _relative_clause(words: list[str]) -> int:
         is_subject = word in CLAUSE_SUBJECTS and (after in AUXILIARIES or is_base_verb(after))
         is_subject = is_subject or (word == "you" and (after == "ever" or _is_past(after)))
         is_reduced = word in PARTICIPLES or (word_classes(word) == {"VERB"} and not is_base_verb(word))
+        is_reduced = is_reduced and not (
+            word.endswith("ing") and "ADJ" in word_classes(words[place - 1])
+        )  # "ethnic cleansing in"
         is_reduced = is_reduced and after in PREPOSITIONS | {"to"}
-        if word in RELATIVES or is_subject or is_reduced or (word == "to" and is_base_verb(after)):
+        is_purpose = word == "so" and after in (*CLAUSE_SUBJECTS, "that")  # "keys so I can open the shed"
+        if word in RELATIVES or is_subject or is_reduced or is_purpose or (word == "to" and is_base_verb(after)):
             return place
     return len(words)
 
@@ -204,10 +242,14 @@ def head_of(words: list[str]) -> str:
     """Return the head: the last word before a preposition, comma or conjunction if it can be a noun, else ""."""
     before: list[str] = []
     for word, after in zip(words, [*words, ""][1:], strict=True):
+        if word == "," and after.endswith("'s"):  # "my neighbour, Jane's lamp"
+            continue
         joins = word in (",", "and", "or") and before and word_classes(before[-1]) >= {"ADJ"} and after
         if joins and ("ADJ" in word_classes(after) or "-" in after):  # "good, cheap lamps"
             continue
         if word in PREPOSITIONS or word in (",", "and", "or", "such", "than"):
+            break
+        if before and word in SAYING_WHICH | RELATIVES:  # "pranks involving lamps"
             break
         before.append(word)
     while len(before) > 1 and _is_no_noun(before[-1]) and not _is_gerund(before):

@@ -25,12 +25,12 @@ from sea_core.extraction.rules.vocabulary import (
 
 Form = Literal[
     "base", "asked", "past", "simple", "condition", "stranded", "passive", "effect", "ing",
-    "act", "noun", "topic", "works", "judged", "causes", "had",
+    "act", "noun", "topic", "works", "judged", "causes",
 ]  # fmt: skip
 """The form of a phrase: "pick a lock", the same asked of the assistant itself, "(have) picked a lock", "(who) picked a
 lock", "(if I) pick a lock, what happens", "(a tool I can) pick a lock with", "locks picked", "picking a lock (cause
 damage)", "picking a lock", "theft", "a skeleton key", "a skeleton key" or "picking a lock", "a skeleton key work", "a
-skeleton key legal", "a skeleton key cause damage", "a cold judging by my cough"."""
+skeleton key legal", "a skeleton key cause damage"."""
 
 
 @dataclass(frozen=True)

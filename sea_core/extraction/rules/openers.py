@@ -28,14 +28,15 @@ from sea_core.extraction.rules.judgements import match_judgement, match_judgemen
 from sea_core.extraction.rules.opener import BEGINNING, Form, Opener, without_role
 from sea_core.extraction.rules.passives import match_passive, match_passive_demand
 from sea_core.extraction.rules.subjects import match_demand_of_others, match_question_about_others
-from sea_core.extraction.rules.thing_questions import CAUSES, HAD, JUDGEMENTS, NOUN, TOPICS, WORKS
+from sea_core.extraction.rules.thing_questions import CAUSES, JUDGEMENTS, NOUN, TOPICS, WORKS
 from sea_core.extraction.rules.vocabulary import (
     GREETING,
 )
 
 # Where nothing else is known, the activity may be the condition of a question: "Does it hurt a lamp if I drop it?".
 UNDER_CONDITION = re.compile(
-    rf"{BEGINNING}(?:what|which|how|will|would|does|do|can|could|is|are) [^?!.,]{{3,60}}? (?:if|when) (?:i|you|"
+    rf"{BEGINNING}(?!(?:can|could|would|will) you )(?:what|which|how|will|would|does|do|can|could|is|are) "
+    rf"[^?!.,]{{3,60}}? (?:if|when) (?:i|you|"
     rf"we|someone) "
     r"(?!(?:am|are|is|was|were|have|had) )(?!.*\b(?:it|its|they|them|their|he|him|his|she|her)\b)",
     re.IGNORECASE,
@@ -47,7 +48,7 @@ SHOULD = (
     r"(?:all |really |just )*(?:should|shouldn't|must|mustn't|can't|cannot|ought to|need to|have to) (?:all |just |"
     r"really |simply )*"
 )
-STATEMENTS: tuple[tuple[Form, str], ...] = (
+STATED: tuple[tuple[Form, str], ...] = (
     ("base", SHOULD),
     (
         "noun",
@@ -58,11 +59,12 @@ STATEMENTS: tuple[tuple[Form, str], ...] = (
     ("noun", r"(?:need|want) (?=(?:an?|some) )"),
     ("topic", r"(?=(?:the )?(?:(?:most|least) [\w-]+|best|\w+est) [^?!.]*[?!.]?$)"),
 )
+STATEMENTS = tuple((form, re.compile(GREETING + pattern, re.IGNORECASE)) for form, pattern in STATED)
 
 
 def match_statement(text: str) -> tuple[Opener, ...]:
     """Return the openers of a sentence that asks nothing: "We should ...", "I want ...", "The best lamps for ..."."""
-    found = ((form, re.match(GREETING + pattern, text, re.IGNORECASE)) for form, pattern in STATEMENTS)
+    found = ((form, pattern.match(text)) for form, pattern in STATEMENTS)
     openers = [Opener(match.end(), (form,), without_role(match[0])) for form, match in found if match]
     others = match_passive_demand(text) or match_judgement_stated(text) or match_demand_of_others(text)
     return (*openers, *filter(None, (others,)))
@@ -82,7 +84,6 @@ QUESTIONS: tuple[tuple[Form, tuple[str, ...]], ...] = (
     ("topic", TOPICS),
     ("works", WORKS),
     ("judged", JUDGEMENTS),
-    ("had", HAD),
     ("past", PAST),
     ("simple", SIMPLE),
     ("simple", WOULD_HAVE),

@@ -11,6 +11,7 @@ from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.leak import is_same_word
 from sea_core.extraction.rules.opener import Form, Opener
 from sea_core.extraction.rules.openers import match_openers, match_statement
+from sea_core.extraction.rules.tails import words_of_its_own
 from sea_core.extraction.rules.vocabulary import (
     CAN,
     CLOSING,
@@ -57,7 +58,7 @@ MEANS = re.compile(
 VAGUE = frozenset(
     "give tell show teach explain provide know help advice tips suggestions ideas information instructions steps done "
     "yes no right wrong consequences risks opinion thoughts happen happened think feel best way ways example examples "
-    "details caught care cares mean matter bad person reason reasons".split()
+    "details caught care cares mean matter bad person reason reasons go do get".split()
 )
 DOING_IT = re.compile(
     r" (?:(?:with|on|in|to|do|doing|how|make|making|create|creating) )*(?:it|this|that)\b", re.IGNORECASE
@@ -92,13 +93,15 @@ REFERENCE = re.compile(
 )
 # A sentence that only gives the user or the assistant a role, as "As a locksmith," does.
 ROLE_SENTENCE = re.compile(
-    r"(?:(?:i am|i'm|(?:imagine |suppose )?(?:you are|you're)|act as|pretend to be) (?:now )?"
+    r"(?:(?:i am|i'm|(?:(?:imagine|suppose|pretend) (?:that )?)?(?:you are|you're)|act as|pretend to be) (?:now )?"
     r"(?:playing the role of )?)an? "
     r"(?:(?!(?:who|that|which|and|but|so|to|designed|trying)\b)[\w'-]+ ?){1,8}[.!]",
     re.IGNORECASE,
 )
 DO_IT: Mapping[Form, str] = {"base": "do it", "ing": "doing it"}
 """What a later request says instead of what its request is about."""
+# What a later question asks how to do: "How can I poison the bread?", "Who is the best baker to rob?".
+ASKED_DEED = re.compile(rf"\b(?:to|{CAN})(?: {ONE})? (?:[a-z]+ly |not )?(?P<verb>[a-z'-]+)", re.IGNORECASE)
 ACTIVITIES = ("base", "ing", "past", "asked")
 UNSUPPORTED = re.compile(
     r"https?:|www\.|\w\.(?:com|org|net)\b|[<>{}\[\]|\\*_#@^~=]|^\s*(?:[-•]|\d+[.)])\s", re.IGNORECASE
@@ -135,26 +138,9 @@ def find_request(instruction: str) -> Request:
             the text is a list, markup or not English.
     """
     sentences = _split_intent(split_sentences(join_lines(instruction)))
-    openers = [match_openers(sentence) for sentence in sentences]
     is_courtesy = [bool(COURTESY.fullmatch(sentence + " ")) for sentence in sentences]
-    if all(is_courtesy):  # "Can you help me?" alone
-        is_courtesy = [not found for found in openers]
-    place = next((at for at, found in enumerate(openers) if found and not is_courtesy[at]), None)
-    if place is None:
-        openers = [match_statement(sentence) for sentence in sentences]
-        place = next((at for at, found in enumerate(openers) if found and not is_courtesy[at]), None)
-    if place is None:
-        raise ExtractionFailed("the instruction does not begin with an opener that the rules know")
-    place = _question_after_intent(sentences, openers, place)
-    for at, sentence in enumerate(sentences):
-        is_addition = at > place and (
-            _adds_to(sentences[place], sentence) or _is_same_matter(sentences[place], openers[place], sentence)
-        )
-        is_intent = at < place and INTENT.match(sentence) and not QUESTION.search(sentence)
-        is_courtesy[at] = is_courtesy[at] or (at > place and not is_addition and _is_elliptic(sentence))
-        is_other = at != place and not (is_courtesy[at] or is_addition or is_intent)
-        if is_other and _is_request(sentences[place], sentence, openers[at]):
-            raise ExtractionFailed("more than one sentence of the instruction is a request", sentences[max(at, place)])
+    openers, place = _find_place(sentences, is_courtesy)
+    _check_others(sentences, openers, is_courtesy, place)
     omitted = [sentence for sentence, courtesy in zip(sentences[:place], is_courtesy, strict=False) if not courtesy]
     context = [sentence for sentence in omitted if not ROLE_SENTENCE.fullmatch(sentence)]
     rest = [*zip(sentences, is_courtesy, openers, strict=True)][place + 1 :]
@@ -169,6 +155,31 @@ def find_request(instruction: str) -> Request:
         context=" ".join(context),
         has_omissions=bool(omitted) or not all(is_courtesy[place + 1 :]),
     )
+
+
+def _find_place(sentences: list[str], is_courtesy: list[bool]) -> tuple[list[tuple[Opener, ...]], int]:
+    """Return the openers of each sentence and the place of the request; "Can you help me?" alone is no courtesy."""
+    if all(is_courtesy):
+        is_courtesy[:] = [not match_openers(sentence) for sentence in sentences]
+    for match in (match_openers, match_statement):
+        openers = [match(sentence) for sentence in sentences]
+        place = next((at for at, found in enumerate(openers) if found and not is_courtesy[at]), None)
+        if place is not None:
+            return openers, _question_after_intent(sentences, openers, place)
+    raise ExtractionFailed("the instruction does not begin with an opener that the rules know")
+
+
+def _check_others(sentences: list[str], openers: list[tuple[Opener, ...]], is_courtesy: list[bool], place: int) -> None:
+    """Raise ExtractionFailed if another sentence is a request too. Questions without content become courtesies."""
+    for at, sentence in enumerate(sentences):
+        is_addition = at > place and (
+            _adds_to(sentences[place], sentence) or _is_same_matter(sentences[place], openers[place], sentence)
+        )
+        is_intent = at < place and INTENT.match(sentence) and not QUESTION.search(sentence)
+        is_courtesy[at] = is_courtesy[at] or (at > place and not is_addition and _is_elliptic(sentence))
+        is_other = at != place and not (is_courtesy[at] or is_addition or is_intent)
+        if is_other and _is_request(sentences[place], sentence, openers[at]):
+            raise ExtractionFailed("more than one sentence of the instruction is a request", sentences[max(at, place)])
 
 
 def _question_after_intent(sentences: list[str], openers: list[tuple[Opener, ...]], place: int) -> int:
@@ -270,12 +281,14 @@ def _is_elliptic(sentence: str) -> bool:
 
 
 def _is_same_matter(request: str, openers: tuple[Opener, ...], sentence: str) -> bool:
-    """Return whether a later question names again what an activity is about: "Which lamps can be stolen?"."""
+    """Return whether a later question only names again what an activity is about: "Which lamps can be stolen?"."""
     are_questions = QUESTION.search(request) and QUESTION.search(sentence)
     if not are_questions or openers[0].forms[0] not in ACTIVITIES:
         return False
-    words = content_words(request[openers[0].end :])
-    return any(is_same_word(word, other) for word in words for other in content_words(sentence))
+    activity = request[openers[0].end :]
+    is_named = any(is_same_word(word, other) for word in content_words(activity) for other in content_words(sentence))
+    own = words_of_its_own(activity, sentence) - VAGUE
+    return is_named and not any(found["verb"].lower() in own for found in ASKED_DEED.finditer(sentence))
 
 
 def split_sentences(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from sea_core.extraction.rules.nouns import (
 )
 from sea_core.extraction.rules.opener import BEGINNING, Form, Opener, without_role
 from sea_core.extraction.rules.verb_phrases import is_passive
-from sea_core.extraction.rules.vocabulary import GREETING, OKAY, ONE, REASON, any_in, any_of
+from sea_core.extraction.rules.vocabulary import GREETING, HOW_GOOD, OKAY, ONE, REASON, any_in, any_of
 
 ANYBODY = frozenset(
     "people persons person everyone everybody someone somebody anyone anybody they folks human humans individuals "
@@ -71,6 +71,7 @@ AFTER_AUXILIARY: tuple[Continuation, ...] = (
         "base",
     ),
     (rf"(?:not )?(?:be {BARRED} from|go about|get away with|be punished for) (?=\w+ing\b)", "ing"),
+    (r"(?:first |ever )*(?:start|begin|stop|keep|quit|enjoy|love|like|hate) (?=\w+ing \w)", "ing"),
     (rf"(?:not )?{HAVE}", "noun"),
     (r"(?:not |really |actually |ever |just |even |always |still |often |never )*(?:\w+ly )?", "base"),
 )
@@ -115,8 +116,8 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
         DECLARATIVE,
     ),
     (
-        rf"(?P<auxiliary>do you (?:really )?(?:think|believe|agree)|is it (?:really )?(?:true|{OKAY})|is there "
-        rf"evidence) "
+        rf"(?P<auxiliary>do you (?:really )?(?:think|believe|agree)|did you know|is it (?:really )?(?:true|{OKAY})|"
+        rf"is there evidence) "
         r"(?:that )?",
         DECLARATIVE,
     ),
@@ -138,16 +139,17 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
         ((rf"{MEANS}(?: in order)? to (?:\w+ly )?", "base"),),
     ),
     (
-        rf"(?:{REASONS} )?(?P<auxiliary>why|how) ",
-        ((rf"{MODAL} (?:not |then )?(?:\w+ly )?", "base"),),
+        rf"(?:{REASONS} )?(?P<auxiliary>why|how) (?!(?:many|much|long|often|far|to) )",
+        ((rf"(?:{MODAL} (?:not |then )?)?(?:\w+ly )?", "base"),),
     ),
     (
         r"(?P<auxiliary>do|does|did|can|could|will|would) ",
         (
             (rf"(?:ever |really |still |not )*(?:be {FREE}|deserve|have (?:the )?(?:\w+ )?{POWER}) to ", "base"),
-            (r"(?:really |actually |always |often |still |ever |secretly )*", "base"),
+            (r"(?:really |actually |always |often |still |ever )*(?:\w+ly )?", "base"),
         ),
     ),
+    (rf"(?P<auxiliary>(?:what are )?)(?:{HOW_GOOD} )*ways (?:that |in which )?", DECLARATIVE),
     (r"(?P<auxiliary>has|have) ", ((r"(?:ever |already |really |secretly )*(?!\w+ any |been )", "past"),)),
     (
         r"(?P<auxiliary>is|are|was|were) ",

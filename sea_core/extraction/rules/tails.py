@@ -12,7 +12,8 @@ from sea_core.extraction.rules.opener import Form
 from sea_core.extraction.rules.vocabulary import CAN, CAUSING, CLOSING, EFFECT, JUDGED, ONE, TOOLS, WAYS, any_in
 
 TAIL = re.compile(
-    rf"(?:,? (?:{CLOSING}|bro|dude|buddy|though|anyway|in (?:\w+ )?details?|in depth|step[ -]by[ -]step))*+[\s.?!…/]*$",
+    rf"(?:, {any_in('bitch, baby, babe, honey, man')}|"
+    rf",? (?:{CLOSING}|bro|dude|buddy|though|anyway|in (?:\w+ )?details?|in depth|step[ -]by[ -]step))*+[\s.?!…/]*$",
     re.IGNORECASE,
 )
 # "Can you steal a lamp for me?": for whom belongs to the request.
@@ -123,24 +124,16 @@ NEUTRAL = frozenset(
     "specifics advice "
     "ways way ensure avoid risk risks safety link links contact information info data amount size weight dosage number "
     "numbers selection choice call home household easily use uses obtain buy purchase acquire everyday also well "
-    "precaution precautions technique techniques method methods".split()
+    "precaution precautions technique techniques method methods task do doing done become prevent cost sell safe "
+    "safely learn try start effect effects".split()
 )
 """Words of a request: what has only these may stay in the detoxified instruction, as it says nothing of the phrase."""
-# Why a product is wanted: "so I can open sheds", "your number to verify the account".
-PURPOSE = re.compile(
-    rf"(?:,? so (?:that )?{ONE} {CAN}|(?<=your )(?P<yours>[\w ]+?) to (?:help|assist|verify|unlock|claim|process|"
-    rf"confirm)) "
-    r"[^?!]*?(?P<end>[\s.?!…]*)$",
-    re.IGNORECASE,
-)
-BASIS = re.compile(
-    r",? (?:(?:based|depending) on|judging by|given|from|considering) [^,?!]{3,80}[\s.?!…]*$", re.IGNORECASE
-)
-"""Why somebody may have what is asked about."""
 OTHER_SIDE = re.compile(r" than [^,?!.]*", re.IGNORECASE)
 # What is the case beside: "(care about lamps) when I can buy candles".
 CIRCUMSTANCE = re.compile(rf",? (?:when|if|because|since|while) {ONE} [^?!]*?(?P<end>[\s.?!…]*)$", re.IGNORECASE)
 RELATIVE = re.compile(r" (?:that|which|who) ", re.IGNORECASE)
+SITUATION = any_in("situations?, scenarios?, circumstances?, cases?, conditions?, contexts?")
+CLOSED = rf"(?:,? (?:{CLOSING}))*+[\s.?!…]*$"
 REQUESTED_WORD = re.compile(r"[\w'-]+")
 LISTED = frozenset(
     "details instructions examples steps tips explanations measurements ingredients materials tools components amounts "
@@ -150,6 +143,22 @@ LISTED = frozenset(
 TELL_IT = re.compile(r",? and (?:then )?(?:describe|explain|summari[sz]e|discuss) (?:it|them)\b", re.IGNORECASE)
 ABOUT_IT = re.compile(r"\b(?:it|its|such|they|them|their|this|that|one|ones)\b", re.IGNORECASE)
 REQUESTED = (EXTRAS, INCLUDING, IF_SO, AND_TELL)
+QUESTIONS = (SECOND_QUESTION, NEXT_ABOUT_IT, NEXT_QUESTION)
+# A second question that asks how to do something: "and where can I sell it?".
+ASKS_HOW = re.compile(
+    r",? (?:and|or|but) (?:also |then )?(?:how|where|what|which|who)\b"
+    r"(?=[^?!]*\b(?:can|could|should|do|would|might|to|required|needed)\b)",
+    re.IGNORECASE,
+)
+SEVERAL = re.compile(r"\b(?:they|them|their|these|those)\b", re.IGNORECASE)
+SAME_PERSONS = re.compile(r",? or \w+ (?:they|he|she)\b", re.IGNORECASE)
+# What the request refers to belongs to the request: "(draft a letter) based on this situation".
+REFERENCE = re.compile(
+    r",? (?:(?:based|depending|relying) on|according to|given|following|(?:in|for|under|from|by)(?= th(?:is|ese) "
+    rf"(?:[\w-]+ )?{SITUATION}\b)) th(?:is|ese) (?:[\w-]+ ){{0,2}}[\w-]+{CLOSED}",
+    re.IGNORECASE,
+)
+REFERRING_FORMS = ("base", "asked", "ing", "past", "noun", "topic")
 """Parts of the request that must not be lost."""
 NOUN_FORMS = ("noun", "topic")
 
@@ -157,22 +166,22 @@ NOUN_FORMS = ("noun", "topic")
 def split_tail(body: str, form: Form) -> tuple[str, str]:
     """Split the rest of the sentence into the phrase and what follows it, without a second question."""
     end = ""
-    extra = (PURPOSE.search(body) if form in NOUN_FORMS else None) or (
-        CIRCUMSTANCE.search(body) if form == "topic" else AND_TELL.search(body) if form == "asked" else None
-    )
+    extra = CIRCUMSTANCE.search(body) if form == "topic" else AND_TELL.search(body) if form == "asked" else None
     dropped = _second_question(body) or extra
     if dropped and dropped.re in REQUESTED and (requested := _harmless_part(dropped)):
         return body[: dropped.start()], requested + dropped["end"]
+    if dropped and dropped.re in QUESTIONS and _may_stay(dropped, form):
+        return body[: dropped.start()], dropped[0]
     if dropped:
-        place = dropped.end("yours") if dropped.re is PURPOSE and dropped["yours"] else dropped.start()
-        body, end = body[:place], dropped["end"]
+        body, end = body[: dropped.start()], dropped["end"]
+    elif form in REFERRING_FORMS and (reference := REFERENCE.search(body)):
+        return body[: reference.start()], reference[0]
     # "an app that opens sheds for free": what ends a clause belongs to the clause.
     noun_tails = (TAIL,) if RELATIVE.search(body) else (WHERE, TAIL)
     tails = {
         "asked": (FOR_ME, TAIL),
         "works": (WORKS, TAIL),
         "judged": (JUDGEMENT,),
-        "had": (BASIS, TAIL),
         "effect": (EFFECT_TAIL,),
         "causes": (CAUSE_TAIL,),
         "condition": (QUESTION_AFTER, TAIL),
@@ -197,7 +206,11 @@ def check_nothing_lost(body: str, form: Form) -> None:
     found = _second_question(body) or (AND_TELL.search(body) if form == "asked" else None)
     if not found:
         return
-    if found.re in (SECOND_QUESTION, CONCESSION):
+    if found.re in (*QUESTIONS, CONCESSION) and ASKS_HOW.match(found[0]):
+        is_lost = bool(words_of_its_own(body[: found.start()], found[0]))
+    elif found.re is ALTERNATIVE:  # "or are they only there for the lamps?" says more of the same persons
+        is_lost = bool(SAME_PERSONS.match(found[0])) and not _is_about(body[: found.start()], found[0])
+    elif found.re in (SECOND_QUESTION, CONCESSION):
         is_lost = not (ABOUT_IT.search(found[0]) or _is_about(body[: found.start()], found[0]))
     else:
         is_needed = found.re in REQUESTED and not (found.re is IF_SO and form not in NOUN_FORMS)
@@ -230,6 +243,18 @@ def _is_about(before: str, part: str) -> bool:
     """Return whether a part says nothing itself, or names again what stands before it."""
     first, second = content_words(before), {*content_words(part)} - NEUTRAL
     return not second or any(is_same_word(word, other) for word in first for other in second)
+
+
+def words_of_its_own(before: str, part: str) -> set[str]:
+    """Return the words of a part that say something, and are no forms of words before it."""
+    first = content_words(before)
+    return {word for word in {*content_words(part)} - NEUTRAL if not any(is_same_word(word, other) for other in first)}
+
+
+def _may_stay(found: re.Match[str], form: Form) -> bool:
+    """Return whether a second question says nothing of the phrase, but refers to it: "and how can I do it?"."""
+    is_singular = form not in NOUN_FORMS or not SEVERAL.search(found[0])
+    return is_singular and bool(ASKS_HOW.match(found[0])) and not {*content_words(found[0])} - NEUTRAL
 
 
 def _without_repetition(judgement: str, judged: str) -> str:

@@ -7,7 +7,6 @@ from sea_core.extraction.rules.vocabulary import (
     ASPECTS,
     CAN,
     CAUSING,
-    CLAIM,
     COST,
     DETAILS,
     EFFECTIVE,
@@ -16,7 +15,6 @@ from sea_core.extraction.rules.vocabulary import (
     GIVE,
     HOW_GOOD,
     HOW_GOOD_WAYS,
-    I_HAVE,
     I_WANT_TO,
     IS,
     JUDGED,
@@ -154,6 +152,7 @@ NOUN = (
     r"(?:when|where) (?:is|was|were) (?=the |(?:[\w'-]+ ){0,3}?[\w-]+'s? )",
     r"gimme ",
     r"(?:what|which) (?:are|were) the (?:\w+ )?(?:signs|symptoms) of ",
+    rf"(?:{WILL_YOU} )?{SOFT}(?:direct|point|refer|link) (?:{SOMEONE}) (?:to|towards?) ",
 )
 NO_PRONOUN = rf"(?!{ONE} |it |that |there |this |these )"
 WORKS = (
@@ -167,7 +166,6 @@ WORKS = (
 )
 
 
-HAD = (rf"{I_HAVE} (?!to |any |(?:[\w'-]+ ){{0,2}}{CLAIM}\b)",)
 # The rest of these questions judges what they are about: "Why was the strike justified?".
 PREDICATE = rf"(?=[^?!]* {JUDGED}(?:[\s?!.]*$|,? (?:or|and) )){NO_PRONOUN}"
 JUDGEMENTS = (

@@ -79,6 +79,8 @@ INTRANSITIVE = frozenset("steal kill leave run go stop start drive eat walk lie 
 NOUN_ENDING = re.compile(r"-|(?:s|ia|ism|ty|ion|ness|ment|ing|er|or|able|al|ive|ware)$")
 MODIFIERS = frozenset("age gender race sleep login email phone title group family income property password".split())
 """Nouns before nouns: "or sleep deprivation"."""
+WITH_OBJECT = frozenset("harm abuse damage torture murder access harassment control cause support use".split())
+"""Verbs that an object follows at once, and that are nouns before a preposition."""
 CONJUNCTIONS = frozenset("and or then but".split())
 RELATIVES = frozenset("that which who".split())
 PRONE = frozenset("vulnerable prone susceptible subject exposed addicted accustomed due close similar".split())
@@ -109,7 +111,7 @@ ADDRESSED = frozenset(
     "tell explain describe discuss list name share recommend suggest give provide show answer define identify "
     "determine indicate estimate compare analyze analyse summarize summarise clarify elaborate guess choose "
     "translate convert consider assume imagine pretend act respond reply please note remember thank help ask "
-    "guide advise talk say state read check interpret mention specify comment caption count detect recognize "
+    "guide assist advise talk say state read check interpret mention specify comment caption count detect recognize "
     "recognise infer assess evaluate rate verify locate zoom focus highlight outline detail rank classify call "
     "depict portray point calculate solve know understand think believe feel teach instruct inform educate "
     "walk demonstrate".split()
@@ -236,8 +238,9 @@ def is_past(word: str) -> bool:
 def check_asked(phrase: str) -> None:
     """Raise ExtractionFailed for what the assistant is asked to tell, or for how it is asked to behave."""
     tokens = TOKEN.findall(phrase)
-    verb = tokens[_find_verb(tokens)].lower()
-    if verb in ADDRESSED:
+    at = _find_verb(tokens)
+    verb, after = tokens[at].lower(), _neighbour(tokens, at, 1)
+    if verb in ADDRESSED or after in ("if", "whether"):
         raise ExtractionFailed(INFORMATION, verb)
 
 
@@ -378,6 +381,8 @@ def _is_surely_noun(lowered: list[str], index: int, first: int) -> bool:
         or (index == first + 4 and lowered[index - 2] in CONJUNCTIONS)
     ):
         return False
+    if word in WITH_OBJECT and after in PREPOSITIONS and _is_after_noun(lowered, index):
+        return True  # "acts of violence or harm against others"
     if word in VERBS_AFTER_AND and (word in INTRANSITIVE or not _is_last(lowered, index)):
         return False
     if (lowered[index - 2] == "or" or word in MODIFIERS) and _is_after_noun(lowered, index):

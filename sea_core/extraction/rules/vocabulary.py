@@ -35,13 +35,15 @@ FOR_ONE = rf"(?:for {any_in('me, us, you, someone, somebody, an? (?:person|compa
 ABOUT = any_in("on, for, about, of, with, in")
 WAY = any_in(
     "ways?, methods?, tips?, techniques?, strategy, strategies, approach, approaches, steps?, means, ideas?, "
-    "instructions?, advice, suggestions?, directions, information, info, (?:place|places|day|days|time|times)(?: of "
-    "(?:the )?(?:day|night|year|week))?, plans?, process, guides?, help, procedures?, secrets?, tricks?, hacks?, "
+    "instructions?, advice, suggestions?, directions, information, info, (?:hiding )?(?:places?|locations?|spots?), "
+    "(?:day|days|time|times)(?: of (?:the )?(?:day|night|year|week))?, "
+    "plans?, process, guides?, help, procedures?, secrets?, tricks?(?! to (?:play|pull)), hacks?, "
     "recipes?, tutorials?, guidance, guidelines?, tactics?, manuals?, blueprints?, practices, details?, specifics, "
     "walkthroughs?, playbooks?, handbooks?, assistance, lessons?, outlines?, considerations, resources, schemes?, "
     "overview, pointers, insights?, measures, remedies, cures?, loopholes?, options, proposals?"
 )
-WAYS = f"{WAY}(?: (?:and|or|&) {WAY})?"
+ADJECTIVE = "[a-z-]{3,}(?:ous|ful|ive|able|ible|less|ical)"
+WAYS = f"(?:{ADJECTIVE} )?{WAY}(?: (?:and|or|&) {WAY})?"
 HOW_GOOD = any_in(
     "the, an?, any, some, your, all, of, few, other, most, more, least, really, very, step[ -]by[ -]step, good, great, "
     "best, better, easy, easiest, easier, fast, fastest, quick, quickest, simple, simplest, safe, safest, cheap, "
@@ -64,11 +66,12 @@ HOW_GOOD = any_in(
 HOW_GOOD_WAYS = rf"(?:{HOW_GOOD},? )*{WAYS}"
 IN_DETAIL = any_in(
     ",? ?in (?:full |great |graphic |explicit |complete |more |much )?details?, ,? ?step[ -]by[ -]step, specifically, "
-    "clearly, briefly, thoroughly, to me"
+    "clearly, briefly, thoroughly, to me, (?:to me )?like (?:i'm|i am) (?:five|5|a child)"
 )
 DETAILS = rf"(?:{IN_DETAIL},? )?"
 # A whole sentence may follow these ("a way I can ..."); after other words ("advice I can ...") it would be incomplete.
-MANNER = any_in("ways?, methods?, times?, places?")
+PLACE = any_in("(?:hiding )?(?:places?|locations?|spots?), countr(?:y|ies), cit(?:y|ies)")
+MANNER = any_in(f"ways?, methods?, times?, {PLACE}")
 THE_BEST = rf"(?:(?:what|when|where|which){IS} |(?:is|are) there )?(?:{HOW_GOOD},? )*"
 NEEDED = any_in(
     "(?:best |most |commonly |often |typically |usually |actually )*(?:used|needed|required|necessary|involved|"
@@ -122,9 +125,8 @@ TOOL = any_in(
     "procedures?, practices"
 )
 USE = any_in(
-    "use, take, consider, create, install, buy, get, say, employ, try(?! to), apply, make, need, purchase, eat, "
-    "drink, do, "
-    "tell, wear"
+    "use, take, mix, combine, consider, create, install, buy, get, say, employ, try(?! to), apply, make, need, "
+    "purchase, eat, drink, do, tell, wear"
 )
 TOOLS = f"{TOOL}(?:,? (?:and|or) {TOOL})?"
 COST = any_in(
@@ -146,10 +148,10 @@ MAKE = any_in(
     "formulate, come up with, describe, explain, detail, discuss, state, specify, name, supply, send, propose, teach, "
     "identify(?! the), research, compile, analy[sz]e, explore, investigate, summari[sz]e, "
     "instruct, demonstrate, tell, construct, advise, guide, given, lay out, sketch, find, walk, inform, educate, "
-    "elaborate, train"
+    "elaborate, train, illustrate, clarify, map out"
 )
 """What instructions ask the assistant to do with a text that speaks of the phrase."""
-LEARN = any_in("know, learn, find out, figure out, understand, see, hear, learn about")
+LEARN = any_in("know, understand, learn, find out, figure out, understand, see, hear, learn about")
 
 AFTERMATH = any_in("effects?, impacts?, causes?, consequences?, results?, goals?, aims?, reasons?, purpose, aftermath")
 
@@ -201,14 +203,6 @@ AFFECTED = any_in(
 )
 JUDGED = rf"(?:{DEGREE} )*{any_of(OKAY, HARMFUL)}(?: (?:for|to|in) {AFFECTED})?(?: or not|,? and why(?: or why not)?)?"
 """How a question judges what it is about."""
-CLAIM = any_in("case, claim, rights?, options?, choice, time, money, permission, chances?, grounds, reasons?")
-I_HAVE = any_of(
-    rf"(?:{WILL_YOU} )?{SOFT}(?:tell|say|determine|check|know|confirm|diagnose)(?: me)? (?:if|whether) "
-    rf"i (?:(?:might |may |could )?have|(?:am|might be|may be|could be) suffering from)",
-    "(?:do|could|does|might|can) (?:this|these|my|the) (?:[\\w'-]+ ){1,4}(?:mean|suggest|indicate)(?: that)? i "
-    "(?:might |may |could )?have",
-    "(?:do you think (?:that )?|(?:do|could|might) )i (?:might |may |could )?have",
-)
 PICTURE = any_in("pictures?, photos?, photographs?, images?, drawings?, videos?")
 
 THE_USE = "(?:the (?:use|idea|practice|act|concept) of )?"

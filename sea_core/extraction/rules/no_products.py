@@ -1,0 +1,41 @@
+"""Nouns that name no product: a state, an event, persons, or how something is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sea_core.extraction.english import lemmas
+
+NO_PRODUCTS: Mapping[str, frozenset[str]] = {
+    "a state": frozenset(
+        "pain suffering fear anger stress grief depression anxiety addiction obesity poverty happiness sadness "
+        "loneliness feeling emotion habit belief orientation fantasy fetish kink desire preference like dislike "
+        "personality life mood disease disorder syndrome illness sickness infection tumor tumour cancer fever allergy "
+        "pregnancy trauma pleasure satisfaction hatred jealousy loyalty cold flu".split()
+    ),
+    "an event": frozenset(
+        "picnic wedding funeral election concert festival ceremony rally parade mission scandal controversy accident "
+        "crash disaster earthquake hurricane flood pandemic epidemic outbreak crisis famine holiday vacation trip "
+        "journey visit event incident warming collapse recession death reunion celebration".split()
+    ),
+    "persons": frozenset(
+        "person people man woman child kid boy girl baby adult teen teenager individual guy lady gentleman chick dude "
+        "friend boyfriend girlfriend husband wife mother father parent brother sister son daughter actor actress "
+        "celebrity comedian singer musician escort prostitute hooker stripper hitman hacker thief criminal terrorist "
+        "murderer politician victim minor student teacher employee worker colleague coworker boss creator influencer "
+        "lawyer doctor immigrant refugee soldier mercenary accomplice neighbor neighbour stranger".split()
+    ),
+    "how something is done": frozenset(
+        "technique method tactic measure precaution pitfall process procedure way approach allocation".split()
+    ),
+}
+"""What a noun names that could not be shown as a thing; the nouns in their singular."""
+DISEASES = ("itis", "osis", "emia", "algia", "phobia", "sclerosis")
+
+
+def what_is_named(head: str) -> str:
+    """Return what the head of a noun phrase names, if that is no product: "an event"; else ""."""
+    if head.endswith(DISEASES):
+        return "a state"
+    forms = lemmas(head)
+    return next((what for what, nouns in NO_PRODUCTS.items() if forms & nouns), "")

@@ -1,0 +1,32 @@
+"""Words of a request where a phrase begins: "(What are) the best types of (lamps?)", "(I) find ways to (dim it)"."""
+
+from __future__ import annotations
+
+import re
+
+from sea_core.extraction.rules.opener import Form
+from sea_core.extraction.rules.vocabulary import HOW_GOOD, HOW_GOOD_WAYS, any_in
+
+KINDS = re.compile(
+    rf"(?:{HOW_GOOD},? )*{any_in('types?, kinds?, sorts?, forms?, varieties, categor(?:y|ies), genres?')} of (?=\w)|"
+    r"(?:the )?names? of (?=(?:an?|some|any) )",
+    re.IGNORECASE,
+)
+FIND = any_in(
+    "find, discover, come up with, think of, look for, search for, figure out, identify, learn, devise, brainstorm, "
+    "explore, seek, know"
+)
+FIND_WAYS = re.compile(
+    rf"(?:{FIND} {HOW_GOOD_WAYS} (?:(?:on )?(?:how )?to |(?P<doing>of|for|on|about) (?=\w+ing\b))|"
+    r"(?:figure|find|work) out how to |learn (?:about )?how to )(?=\w)",
+    re.IGNORECASE,
+)
+
+
+def split_request_words(phrase: str, form: Form) -> tuple[str, str, Form]:
+    """Return the words of a phrase that belong to the request, the rest, and the form that the rest has."""
+    if form in ("noun", "topic") and (kinds := KINDS.match(phrase)):
+        return kinds[0], phrase[kinds.end() :], form
+    if form in ("base", "asked") and (ways := FIND_WAYS.match(phrase)):
+        return ways[0], phrase[ways.end() :], "ing" if ways["doing"] else "base"
+    return "", phrase, form
