@@ -83,7 +83,7 @@ def _misspelt(phrase: str) -> str:
     """Return a word in lower case that the dictionary lacks, but knows with two letters swapped or one doubled less."""
     for word in UNKNOWN.findall(phrase):
         if not word_classes(word) and any(word_classes(other) for other in _spellings(word)):
-            return word
+            return str(word)
     return ""
 
 
