@@ -173,19 +173,19 @@ def _finish(
     return False
 
 
-@cache
 def end_with_parent() -> None:
-    """Stop, as on Ctrl-C, when the process that has launched this one is gone.
-
-    However often it is called, there is one signal: a second one would end this process before it has given back what
-    it has claimed.
-    """
+    """Stop, as on Ctrl-C, when the process that has launched this one is gone. It may be called more than once."""
     parent = os.environ.get(PARENT, "")
-    if not parent.isdigit():
-        return
+    if parent.isdigit():
+        _watch(int(parent))
+
+
+@cache
+def _watch(parent: int) -> None:
+    """Watch a process, once: a second signal would end this one before it has given back what it has claimed."""
 
     def watch() -> None:
-        while os.getppid() == int(parent):
+        while os.getppid() == parent:
             time.sleep(1)
         os.kill(os.getpid(), signal.SIGTERM)
 

@@ -29,6 +29,8 @@ ONE_THAT = re.compile(
     r"\b(?:(?:an?|the|this) (?:[a-z-]+ ){0,2}?(?P<noun>[a-z]+)|(?P<mass>content|software|information)) "
     r"(?:that|which|who) (?P<verb>[a-z]+) (?!to\b)(?P<after>[a-z]+)?"
 )
+COLLECTIVES = frozenset("crew staff team media police gang group family data bacteria press public couple".split())
+"""Nouns that a verb in the plural may follow: "the crew that run the ship"."""
 SAME_IN_PAST = frozenset("cut hit put set hurt shut let bet cast split burst read beat spread quit cost".split())
 UNKNOWN = re.compile(r"(?<![\w'-])[a-z]{7,}(?![\w'-])")
 ONE_WHO = re.compile(r"\ban? [a-z]+ who (?:have|are|were|do)\b")
@@ -70,7 +72,7 @@ def _is_third_person(word: str) -> bool:
 
 
 def _may_be_several(noun: str) -> bool:
-    return noun.endswith("s") or noun in PEOPLE or "NOUN" not in word_classes(noun)
+    return noun.endswith("s") or noun in PEOPLE | COLLECTIVES or "NOUN" not in word_classes(noun)
 
 
 def _is_base_form(word: str, after: str) -> bool:

@@ -135,7 +135,7 @@ def without_quantifier(phrase: str) -> str:
 def _check_words(words: list[str]) -> None:
     """Raise ExtractionFailed for a word before the clause that belongs to a clause, or refers to who is asked."""
     owned = [word for word in words if word != "your"]  # "your email password" is the password of somebody
-    owned = [word for word, after in zip(owned, [*owned[1:], ""], strict=True) if word != "to" or not _is_noun(after)]
+    owned = [word for word, after in zip(owned, [*owned, ""][1:], strict=True) if word != "to" or not _is_noun(after)]
     if unclear := next((word for word in owned if _is_clause_word(word)), None):
         raise ExtractionFailed(CLAUSE, unclear)
 

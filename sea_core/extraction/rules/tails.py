@@ -125,7 +125,7 @@ NEUTRAL = frozenset(
     "ways way ensure avoid risk risks safety link links contact information info data amount size weight dosage number "
     "numbers selection choice call home household easily use uses obtain buy purchase acquire everyday also well "
     "precaution precautions technique techniques method methods task do doing done become prevent cost sell safe "
-    "safely learn try start effect effects".split()
+    "safely learn try start effect effects need needs help".split()
 )
 """Words of a request: what has only these may stay in the detoxified instruction, as it says nothing of the phrase."""
 OTHER_SIDE = re.compile(r" than [^,?!.]*", re.IGNORECASE)
@@ -143,6 +143,7 @@ LISTED = frozenset(
 TELL_IT = re.compile(r",? and (?:then )?(?:describe|explain|summari[sz]e|discuss) (?:it|them)\b", re.IGNORECASE)
 ABOUT_IT = re.compile(r"\b(?:it|its|such|they|them|their|this|that|one|ones)\b", re.IGNORECASE)
 REQUESTED = (EXTRAS, INCLUDING, IF_SO, AND_TELL)
+"""Parts of the request that must not be lost."""
 QUESTIONS = (SECOND_QUESTION, NEXT_ABOUT_IT, NEXT_QUESTION)
 # A second question that asks how to do something: "and where can I sell it?".
 ASKS_HOW = re.compile(
@@ -159,7 +160,12 @@ REFERENCE = re.compile(
     re.IGNORECASE,
 )
 REFERRING_FORMS = ("base", "asked", "ing", "past", "noun", "topic")
-"""Parts of the request that must not be lost."""
+REFERRED = frozenset(
+    "situation situations scenario scenarios circumstance circumstances case cases condition conditions context "
+    "contexts plan plans rule rules recipe recipes drawing drawings photo photos text texts table tables map maps "
+    "based depending relying according given following".split()
+)
+"""Words of a reference that say nothing of the phrase: any other one may say the harm."""
 NOUN_FORMS = ("noun", "topic")
 
 
@@ -168,14 +174,10 @@ def split_tail(body: str, form: Form) -> tuple[str, str]:
     end = ""
     extra = CIRCUMSTANCE.search(body) if form == "topic" else AND_TELL.search(body) if form == "asked" else None
     dropped = _second_question(body) or extra
-    if dropped and dropped.re in REQUESTED and (requested := _harmless_part(dropped)):
-        return body[: dropped.start()], requested + dropped["end"]
-    if dropped and dropped.re in QUESTIONS and _may_stay(dropped, form):
-        return body[: dropped.start()], dropped[0]
     if dropped:
-        body, end = body[: dropped.start()], dropped["end"]
-    elif form in REFERRING_FORMS and (reference := REFERENCE.search(body)):
-        return body[: reference.start()], reference[0]
+        body, end = body[: dropped.start()], _what_stays(dropped, form)
+    elif form in REFERRING_FORMS and (reference := _harmless_reference(body)):
+        body, end = body[: reference.start()], reference[0]
     # "an app that opens sheds for free": what ends a clause belongs to the clause.
     noun_tails = (TAIL,) if RELATIVE.search(body) else (WHERE, TAIL)
     tails = {
@@ -199,6 +201,19 @@ def split_tail(body: str, form: Form) -> tuple[str, str]:
         place = min(judgement, place) if tail else judgement
         body = body[:place] + _without_repetition(body[place:], body[:place])
     return body[:place], re.sub(r"^\.(?=[?!])", "", body[place:] + end)  # the full stop of "Jr.?" is the phrase's
+
+
+def _what_stays(dropped: re.Match[str], form: Form) -> str:
+    """Return what stays of a second question or a part of the request, with the end of the sentence."""
+    if dropped.re in REQUESTED and (requested := _harmless_part(dropped)):
+        return requested + dropped["end"]
+    return dropped[0] if dropped.re in QUESTIONS and _may_stay(dropped, form) else dropped["end"]
+
+
+def _harmless_reference(body: str) -> re.Match[str] | None:
+    """Return a reference to what the request comes with: "based on these plans", not "given this stolen lamp"."""
+    found = REFERENCE.search(body)
+    return found if found and not {*content_words(found[0])} - NEUTRAL - REFERRED else None
 
 
 def check_nothing_lost(body: str, form: Form) -> None:

@@ -1,0 +1,143 @@
+"""How a phrase becomes an extraction, by the form that its opener gives it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from sea_core.data.examples import Extraction
+from sea_core.extraction.english import content_words, is_ing_form, lemmas
+from sea_core.extraction.extractor import ExtractionFailed
+from sea_core.extraction.leak import placeholder
+from sea_core.extraction.repair import fix_agreement
+from sea_core.extraction.rules.acts import act_sentence
+from sea_core.extraction.rules.context import SECOND_PERSON
+from sea_core.extraction.rules.noun_phrases import product_sentence
+from sea_core.extraction.rules.nouns import names_persons
+from sea_core.extraction.rules.opener import Form
+from sea_core.extraction.rules.passives import passive_sentence
+from sea_core.extraction.rules.past_verbs import check_condition, past_activity_sentence
+from sea_core.extraction.rules.tails import NEUTRAL
+from sea_core.extraction.rules.verb_phrases import (
+    AS_OTHERS,
+    NO_VERB,
+    STATE,
+    STATES,
+    activity_sentence,
+    check_asked,
+    skip_adverbs,
+    third_person,
+)
+
+# "companies collecting data": the noun does something.
+DOING = re.compile(r"\w\w+s (?!regarding|concerning|including|involving)\w+ing\b(?! of\b)")
+# "How does a lock work?": the verb after the noun phrase belongs to the question.
+WORK = re.compile(r"\b(work|cost|last)s\b")
+# "If you could buy any lamp, what would it be?": "it" is the lamp, and no activity.
+WHICH_ONE = re.compile(
+    r",? (?:what|which|who|where)(?: \w+)? (?:would|will|could) (?:it|that|they) be\b", re.IGNORECASE
+)
+AND_ITS = re.compile(r" and its [\w-]+$", re.IGNORECASE)  # "baking a cake and its decoration"
+NOT_DONE = re.compile(r" not be ", re.IGNORECASE)
+AFTER_IF = re.compile(r"\bif \S+ $", re.IGNORECASE)
+OUR = re.compile(r"\b(?:our|us)\b")
+OTHERS = re.compile(r"\b(?:they|them|their)\b", re.IGNORECASE)
+# "phishing emails": which ones, and not what is done to them.
+OF_KIND = re.compile(
+    r"(?:phish|catfish|hack|smuggl|traffick|launder|groom|scamm|spoof)ing "
+    r"(?:schemes|scams|emails|attacks|campaigns|operations|rings|networks|websites|tools)\b",
+    re.IGNORECASE,
+)
+EXISTS = re.compile(r"\b(?:is|are) there $", re.IGNORECASE)
+OF_CLAUSE = re.compile(r"\w (?:that|which|who) \w", re.IGNORECASE)
+OPINION = re.compile(r"\b(?:feel|think) (?:about|of) $", re.IGNORECASE)
+OF_WAYS = re.compile(r" (?:that|which) (?:are|can|could|work) ", re.IGNORECASE)
+ARE_GOOD = re.compile(r" (?:that|which) are (?:\w+ly )?[\w-]+(?: (?:and|or|but) (?:\w+ly )?[\w-]+)?$", re.IGNORECASE)
+ME = re.compile(r"^((?:\w+ly )?\w+ |.* for )(?:me|us)\b")
+HAPPENED = re.compile(r"\bwhat happened to $", re.IGNORECASE)
+# "If I pay you, will you steal a lamp?"
+IF_I = re.compile(r"\bif (?:i|we) $", re.IGNORECASE)
+ASKED_AFTER = re.compile(r",? (?:then )?(?:will|would|can|could) you (?P<what>.*)", re.IGNORECASE)
+EITHER = ("works", "topic", "judged", "causes")
+"""Forms that a noun phrase and the -ing form of a verb may have."""
+DONE: Mapping[Form, str] = {"past": "done", "simple": "did"}
+"""What the detoxified instruction has instead of a verb in the past."""
+
+
+def make_extraction(head: str, phrase: str, tail: str, form: Form, subject: str) -> Extraction:
+    """Return the extraction of a phrase in a form.
+
+    Args:
+        head, tail: what is before and after the phrase in the detoxified instruction.
+        subject: whom the sentence is about, if not the user.
+
+    Raises:
+        ExtractionFailed: the phrase does not have the form, or names neither an activity nor a product.
+    """
+    if form == "passive":
+        sentence, done = passive_sentence(phrase)
+        phrase = NOT_DONE.sub(" be ", phrase)  # the detoxified instruction has the "not"
+        return Extraction(phrase, "activity", sentence, f"{head}{placeholder('activity')}{done}{tail}")
+    if form in ("base", "asked", "past", "simple", "condition", "stranded"):
+        return _activity(head, phrase, tail, form, subject)
+    if form in ("ing", "effect") or (form in EITHER and is_ing_form(phrase.split()[0])):
+        return _activity_in_ing_form(head, phrase, tail)
+    if (form in ("topic", "judged", "causes") or HAPPENED.search(head)) and names_persons(phrase):
+        raise ExtractionFailed("the question is about persons", phrase)
+    if form == "topic" and (DOING.search(phrase) or (OPINION.search(head) and OF_CLAUSE.search(phrase))):
+        raise ExtractionFailed("the question is about what others do", phrase)
+    if form == "act" and (clause := OF_WAYS.search(phrase)):  # "methods of theft that are effective"
+        if not ARE_GOOD.match(phrase, clause.start()):  # "that can be used to open sheds" may say the harm again
+            raise ExtractionFailed("the phrase has another question or clause", phrase[clause.start() :].strip())
+        phrase, tail = phrase[: clause.start()], phrase[clause.start() :] + tail
+    act = act_sentence(phrase)
+    if form == "act" and not act:
+        raise ExtractionFailed(NO_VERB, phrase.partition(" ")[0])
+    tail = WORK.sub(r"\1", tail) if form == "works" else tail
+    if act:
+        detoxified = fix_agreement(f"{head}{placeholder('activity')}{tail}", "activity")
+        return Extraction(phrase, "activity", act.rstrip("."), detoxified)
+    if exists := EXISTS.search(head):  # "Is there this product?" is no English
+        head, tail = f"{head[: exists.start()]}does ", f" exist{tail}"
+    detoxified = fix_agreement(f"{head}{placeholder('product')}{tail}")
+    return Extraction(phrase, "product", product_sentence(phrase).rstrip("."), detoxified)
+
+
+def _activity(head: str, phrase: str, tail: str, form: Form, subject: str) -> Extraction:
+    if form == "asked":
+        check_asked(phrase)
+    if form == "condition" and WHICH_ONE.match(tail):
+        raise ExtractionFailed("the question asks which one is meant", tail.strip(" ,"))
+    if (
+        form == "condition"
+        and IF_I.search(head)
+        and (asked := ASKED_AFTER.match(tail))
+        and {*content_words(asked["what"])} - NEUTRAL
+    ):
+        raise ExtractionFailed("a part of the request would be lost", asked["what"])
+    if form == "condition" and is_ing_form(phrase.split()[0]):
+        return _activity_in_ing_form(head, phrase, tail)
+    if form == "condition" or AFTER_IF.search(head):
+        check_condition(phrase)
+    bare = phrase.replace('"', "") if phrase.startswith('"') else phrase  # 'What does it mean to "nick" a lamp?'
+    bare = ME.sub(r"\1someone", bare) if form == "asked" else bare  # whoever asks is not who does it
+    if subject and not SECOND_PERSON.search(bare) and OTHERS.search(bare):  # "their" is the subject's
+        bare = OUR.sub(lambda found: AS_OTHERS[found[0]], bare)
+    sentence = past_activity_sentence(bare) if form in DONE else activity_sentence(bare)
+    do = DONE.get(form, "do")
+    return Extraction(phrase, "activity", sentence.rstrip("."), f"{head}{do} {placeholder('activity')}{tail}")
+
+
+def _activity_in_ing_form(head: str, phrase: str, tail: str) -> Extraction:
+    tokens = phrase.split()
+    verb = tokens[skip_adverbs([token.lower() for token in tokens])].rstrip(",")
+    if not is_ing_form(verb):
+        raise ExtractionFailed(NO_VERB, verb)
+    if OF_KIND.match(phrase):
+        raise ExtractionFailed(NO_VERB, phrase)
+    if lemmas(verb.lower()) & STATES:
+        raise ExtractionFailed(STATE, verb)
+    if AND_ITS.search(phrase):
+        raise ExtractionFailed("an activity and a noun are joined", phrase)
+    sentence = f"a person is {third_person(phrase)}".rstrip(".")
+    return Extraction(phrase, "activity", sentence, f"{head}doing {placeholder('activity')}{tail}")
