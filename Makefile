@@ -39,7 +39,7 @@ drill: .venv/.stamp-dev ## Stop every command at random points, 312 in all, and 
 # MALLOC_*: glibc keeps freed memory for the next tensor. The kernel would clear it again each time.
 study: export MALLOC_MMAP_THRESHOLD_ = 4000000000
 study: export MALLOC_TRIM_THRESHOLD_ = 8000000000
-study: .venv/.stamp-dev ## Run the study on the bundled models (an hour or two); QUICK=1: one model, minutes; TEST=1: the end
+study: .venv/.stamp-dev ## Run the study on the bundled models (80 minutes on 2 cores); QUICK=1: one model, minutes; TEST=1: the end
 	OMP_NUM_THREADS=1 $(BIN)/sea toy study --out studies/toy
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/sea study run studies/toy/study.yaml --jobs $(JOBS) $(if $(QUICK),--quick,$(if $(TEST),--test))
 
