@@ -100,10 +100,10 @@ class Counter:
         self.blocks, self.tracker, self.left = blocks, tracker, left
         self.counted = time.monotonic()
 
-    def advance(self, count: int = 1, note: str = "") -> None:
+    def advance(self, count: int = 1, note: str = "", seconds_left: float | None = None) -> None:
         """Count what this worker has done, and what others have."""
         self.left -= count
-        self.tracker.advance(count, note)
+        self.tracker.advance(count, note, seconds_left)
         if time.monotonic() - self.counted < COUNT_SECONDS:
             return
         self.counted, left = time.monotonic(), self.blocks.count_left()

@@ -13,8 +13,12 @@ LOGGER = logging.getLogger("sea")
 class Tracker(Protocol):
     """Progress of one piece of work."""
 
-    def advance(self, count: int = 1, note: str = "") -> None:
-        """Report that `count` more items are done; `note` describes the last one."""
+    def advance(self, count: int = 1, note: str = "", seconds_left: float | None = None) -> None:
+        """Report that `count` more items are done; `note` describes the last one.
+
+        Args:
+            seconds_left: an estimate for the others, where the mean of all items would be none; None if it is one.
+        """
 
 
 class Progress(Protocol):
@@ -28,7 +32,7 @@ class Progress(Protocol):
 
 
 class _SilentTracker:
-    def advance(self, count: int = 1, note: str = "") -> None:
+    def advance(self, count: int = 1, note: str = "", seconds_left: float | None = None) -> None:
         pass
 
 

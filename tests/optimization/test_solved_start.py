@@ -48,7 +48,7 @@ class StoppingProgress(SilentProgress):
         self.counts = description == "optimize"
         yield self
 
-    def advance(self, count: int = 1, note: str = "") -> None:
+    def advance(self, count: int = 1, note: str = "", seconds_left: float | None = None) -> None:
         self.count -= count * self.counts
         if self.count == 0:
             raise Stopped

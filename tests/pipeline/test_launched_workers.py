@@ -95,7 +95,7 @@ def test_workers_that_wait_for_the_rows_are_stopped_where_these_cannot_be_prepar
 class SilentTracker:
     """Counts nothing."""
 
-    def advance(self, count: int = 1, note: str = "") -> None:
+    def advance(self, count: int = 1, note: str = "", seconds_left: float | None = None) -> None:
         pass
 
 
@@ -112,7 +112,7 @@ class RecordingProgress:
     def track(self, description: str, total: int, done: int = 0) -> Iterator[Any]:
         yield self if description == "optimize" else SILENT_TRACKER
 
-    def advance(self, count: int = 1, note: str = "") -> None:
+    def advance(self, count: int = 1, note: str = "", seconds_left: float | None = None) -> None:
         self.counted += count
 
     def note(self, text: str) -> None:

@@ -70,7 +70,7 @@ def run(
     flags = [name for name, given in (("--quick", quick), ("--test", test)) if given]
     words = ["study", "run", str(file), *flags]
     with _other_workers(words, jobs - 1):
-        result = run_study(study, test=test, command=shlex.join(["sea", *words]), progress=TERMINAL)
+        result = run_study(study, test=test, command=shlex.join(["sea", *words]), jobs=jobs, progress=TERMINAL)
     if only_work:
         return
     for task, error in list(result.failed.items())[:SHOWN]:

@@ -13,6 +13,7 @@ from sea_bench.study.file import PARTS, Study, settings_of
 from sea_bench.study.journal import AnswerEntry, StudyContent, StudyFolder, TaskRecord
 from sea_bench.study.plan import Plan, embeddings_of, plan_study
 from sea_bench.study.tasks import AnswerTask, StudyTask, setting_digest
+from sea_bench.study.time_left import estimate_seconds
 from sea_core import __version__
 from sea_core.errors import SeaError, one_line
 from sea_core.pipeline.progress import SILENT, Progress, Tracker
@@ -38,12 +39,15 @@ class StudyResult:
     skipped: Sequence[str]
 
 
-def run_study(study: Study, *, test: bool = False, command: str = "", progress: Progress = SILENT) -> StudyResult:
+def run_study(
+    study: Study, *, test: bool = False, command: str = "", jobs: int = 1, progress: Progress = SILENT
+) -> StudyResult:
     """Do all tasks of a study that are not done. The same call again goes on; other processes may make it as well.
 
     Args:
         test: answer the test benchmarks, too.
         command: as it was typed, for the report.
+        jobs: how many processes work on the study, for the time left.
 
     Raises:
         SeaError: the study cannot be started: a file, plugin or model is not there.
@@ -52,10 +56,10 @@ def run_study(study: Study, *, test: bool = False, command: str = "", progress: 
     folder = StudyFolder(study.folder)
     folder.write(_content(study, plan_study(study, PARTS) if test or folder.has_test() else plan, command))
     folder.put_aside_damage()
-    worker = _StudyWorker(folder)
+    worker = _StudyWorker(folder, plan.tasks, jobs)
     done = folder.done()
     with progress.track("study", len(plan.tasks), sum(task.folder in done for task in plan.tasks)) as tracker:
-        worker.work(plan.tasks, tracker)
+        worker.work(tracker)
     skipped = [task.label for task in plan.tasks if task.folder in worker.skipped]
     finished = len(plan.tasks) - len(skipped) - len(worker.failed)
     return StudyResult(study.folder, finished, worker.failed, skipped)
@@ -64,15 +68,16 @@ def run_study(study: Study, *, test: bool = False, command: str = "", progress: 
 class _StudyWorker:
     """One process that works on a study."""
 
-    def __init__(self, folder: StudyFolder) -> None:
-        self.folder = folder
+    def __init__(self, folder: StudyFolder, tasks: Sequence[StudyTask], jobs: int) -> None:
+        self.folder, self.tasks, self.jobs = folder, tasks, jobs
         self.failed: dict[str, str] = {}
         self.failed_folders: set[Path] = set()
         self.skipped: set[Path] = set()
 
-    def work(self, tasks: Sequence[StudyTask], tracker: Tracker) -> None:
+    def work(self, tracker: Tracker) -> None:
         """Do the tasks in their order; those that another process works on are waited for at the end."""
-        waiting = [task for task in tasks if task.folder not in self.folder.done()]
+        done = self.folder.done()
+        waiting = [task for task in self.tasks if task.folder not in done]
         while waiting:
             left = []
             for task in waiting:
@@ -86,7 +91,7 @@ class _StudyWorker:
         """Do a task, and return whether it has ended, here or in another process."""
         done = self.folder.done()
         if task.folder in done:
-            tracker.advance(1, note=task.label)
+            self._report(tracker, 1, task)
             return True
         if any(each.folder in self.failed_folders | self.skipped for each in task.inputs):
             self.skipped.add(task.folder)
@@ -96,12 +101,18 @@ class _StudyWorker:
         try:
             with locked(task.folder.with_name(f".{task.folder.name}.lock"), task.folder, parents=True):
                 if task.folder not in self.folder.done():
-                    tracker.advance(0, note=task.label)
+                    self._report(tracker, 0, task)
                     self._do(task)
         except Locked:
             return False
-        tracker.advance(1, note=task.label)
+        self._report(tracker, 1, task)
         return True
+
+    def _report(self, tracker: Tracker, count: int, task: StudyTask) -> None:
+        ended = self.folder.done() | self.failed_folders | self.skipped
+        left = [each for each in self.tasks if each.folder not in ended]
+        seconds_left = estimate_seconds(left, self.folder.tasks.read(), self.jobs)
+        tracker.advance(count, note=task.label, seconds_left=seconds_left)
 
     def _do(self, task: StudyTask) -> None:
         began, error = time.monotonic(), ""

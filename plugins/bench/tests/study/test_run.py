@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,13 @@ import yaml
 from sea_bench.case import Case
 from sea_bench.pipeline.build import build_benchmark, choose_generator, default_set
 from sea_bench.study.file import Study, read_study
-from sea_bench.study.journal import StudyFolder
+from sea_bench.study.journal import StudyFolder, TaskRecord
 from sea_bench.study.plan import plan_study
 from sea_bench.study.run import run_study
 from sea_bench.study.tasks import AlignTask, AnswerTask, EncodeTask, OptimizeTask, setting_digest
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.errors import SeaError
-from sea_core.pipeline.progress import Progress
+from sea_core.pipeline.progress import Progress, SilentProgress
 
 MODEL = {"plugin": "llava", "validation": "cases", "media": {"real": "real.jsonl"}}
 
@@ -223,3 +225,52 @@ def test_a_defence_for_one_process_is_refused_before_any_work(root: Path) -> Non
         plan_study(study, ("validation",))
     assert "answers: {workers: 1}" in caught.value.hint
     assert plan_study(read(root, arms=["unaligned", guard]), ("validation",)).answers
+
+
+class RecordingProgress(SilentProgress):
+    """Keeps how many seconds were left, as they were reported."""
+
+    def __init__(self) -> None:
+        self.seconds_left: list[float | None] = []
+
+    @contextmanager
+    def track(self, description: str, total: int, done: int = 0) -> Iterator[Any]:
+        yield self
+
+    def advance(self, count: int = 1, note: str = "", seconds_left: float | None = None) -> None:
+        self.seconds_left.append(seconds_left)
+
+
+def ended(kind: str, seconds: float, model: str = "m", status: Any = "done") -> TaskRecord:
+    """Return the record of a task of an earlier version of the study."""
+    folder = f"{model}/{kind}/earlier-{seconds}"
+    return TaskRecord(
+        task=folder, kind=kind, folder=folder, model=model, setting="", part="", status=status, seconds=seconds,
+        error="", at="2026-01-01T00:00:00Z",
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("only_folders")
+@pytest.mark.parametrize(
+    ("records", "jobs", "expected"),
+    [
+        ([ended("optimize", 5000), ended("align", 300), ended("answer", 10), ended("answer", 20)], 1, 5330),
+        ([ended("optimize", 400), ended("align", 300), ended("answer", 10)], 2, 400),
+        ([ended("optimize", 100), ended("align", 100), ended("answer", 100)], 2, 200),
+        ([ended("optimize", 5000), ended("align", 300)], 1, 5300 + 2 * 2650),
+        ([ended("optimize", 9), ended("align", 7, "other"), ended("align", 3), ended("answer", 1, "other")], 1, 14),
+        ([ended("answer", 10), ended("answer", 1, status="failed")], 1, 40),
+        ([], 1, None),
+    ],
+    ids=["mean of its kind", "no sooner than one", "shared", "mean of all", "its model", "failed", ""],
+)
+def test_time_left_is_that_of_the_kinds_of_tasks_that_are_left(
+    root: Path, records: list[TaskRecord], jobs: int, expected: float | None
+) -> None:
+    """The plan has an optimisation, an alignment and two answers."""
+    study, progress = read(root), RecordingProgress()
+    study.folder.mkdir()
+    StudyFolder(study.folder).tasks.append(records)
+    run_study(study, jobs=jobs, progress=progress)
+    assert progress.seconds_left[0] == expected
+    assert progress.seconds_left[-1] == 0
