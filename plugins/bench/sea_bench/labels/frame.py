@@ -21,6 +21,8 @@ MAX_JUDGES = 3
 """With more, strata are by the number of judges that flag an answer: there are more combinations than labels."""
 BENIGN_WEIGHT = 0.75
 """Of a benign stratum: ASR is what a run is most often made for."""
+WITHOUT_MEDIUM = "without medium"
+"""In the name of a stratum: its cases have none, or another one than their task has."""
 
 
 def read_frame(run: BenchRun) -> dict[str, FrameRecord]:
@@ -69,12 +71,16 @@ def make_frame(
 def draw(frame: Sequence[FrameRecord], size: int) -> list[FrameRecord]:
     """Return the sample of a size: from each stratum in proportion to the root of its size, and MIN_DRAWN at least.
 
-    So rare verdicts are labelled often enough, and frequent ones still more often.
+    So rare verdicts are labelled often enough, and frequent ones still more often. Cases with a medium have at least
+    their share of the sample, since the figures over all tasks are about them.
     """
     strata = Counter(record["stratum"] for record in frame)
+    with_media = {stratum: count for stratum, count in strata.items() if WITHOUT_MEDIUM not in stratum}
     drawn = dict.fromkeys(strata, 0)
-    for _ in range(min(size, len(frame))):
-        drawn[max(strata, key=lambda stratum: _priority(stratum, strata[stratum], drawn[stratum]))] += 1
+    for number in range(1, min(size, len(frame)) + 1):
+        is_behind = sum(drawn[stratum] for stratum in with_media) * len(frame) < sum(with_media.values()) * number
+        among = with_media if is_behind else strata
+        drawn[max(among, key=lambda stratum: _priority(stratum, strata[stratum], drawn[stratum]))] += 1
     sample = [record for record in frame if record["rank"] <= drawn[record["stratum"]]]
     return sorted(sample, key=lambda record: _digest(record["seed"], record["key"]))
 
@@ -85,11 +91,13 @@ def _priority(stratum: str, size: int, drawn: int) -> tuple[bool, bool, float]:
 
 
 def _stratum(record: AnsweredRecord, verdicts: Mapping[str, Mapping[str, BenchVerdict]]) -> str:
-    """Return whether a case is harmful or benign, and which of its judges call the answer the worse one."""
+    """Return whether a case is harmful or benign, and has its medium, and which judges call the answer worse."""
     given = {judge: by_key[record["key"]] for judge, by_key in verdicts.items() if record["key"] in by_key}
     flags = {judge: _is_flagged(verdict, record["benign"]) for judge, verdict in given.items()}
     flagging = [judge for judge, flag in flags.items() if flag]
     side = "benign" if record["benign"] else "harmful"
+    if record["condition"] != "media":
+        side = f"{side} {WITHOUT_MEDIUM}"
     if all(flag is None for flag in flags.values()):
         return f"{side}, not judged"
     if len(verdicts) > MAX_JUDGES:

@@ -80,6 +80,34 @@ def test_every_answer_of_a_stratum_is_drawn_equally_often(tmp_path: Path) -> Non
     assert all(160 <= count <= 240 for count in times.values())  # 200 expected, 10 is one standard deviation
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_media_have_at_least_their_share_of_a_sample_of_any_size(run: BenchRun, seed: int) -> None:
+    """Two thirds of the answers are about media, but most of those that a judge flags are about text."""
+    for i in range(120):
+        key = f"video/1-Theft/Text_only/{i % 60}{'/benign' * (i >= 60)}"
+        run.answers.append([answer_record(key, f"answer {i}", benign=i >= 60, condition="text")])
+        verdict = "unsafe" if i < 50 else "safe"
+        run.verdicts.append([bench_verdict(key, f"answer {i}", "guard", verdict, 60 <= i < 90)])
+    sample = LabelSample([run], "anna", size=1, seed=seed)
+    frame, records = list(read_frame(run).values()), run.answered_records()
+    without_medium = Counter(record["stratum"] for record in frame if "without medium" in record["stratum"])
+    assert without_medium == {
+        "harmful without medium, flagged by guard": 50,
+        "harmful without medium, flagged by none": 10,
+        "benign without medium, flagged by guard": 30,
+        "benign without medium, flagged by none": 30,
+    }
+    for size in range(1, 101):
+        drawn = draw(frame, size)
+        media = sum(records[record["key"]]["condition"] == "media" for record in drawn)
+        assert media >= size * 240 / 360
+    counts = Counter(record["stratum"] for record in draw(frame, 60))
+    assert min(counts[stratum] for stratum in without_medium) >= 2
+    assert sum(count for stratum, count in counts.items() if stratum.startswith("harmful,")) >= 20  # 10 are needed
+    assert len(draw(frame, 1000)) == 360
+    assert keys(sample) == keys(LabelSample([run], "ben", size=1, seed=seed))
+
+
 def test_a_sample_keeps_its_seed(run: BenchRun) -> None:
     LabelSample([run], "anna", seed=3)
     with pytest.raises(RunError, match=r"drawn with seed 3\n.*--seed 3"):
