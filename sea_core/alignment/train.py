@@ -16,6 +16,7 @@ from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from sea_core.alignment import sanity_checks
 from sea_core.alignment.answers_only import answers_only
+from sea_core.alignment.attention import eager_on_a_cpu
 from sea_core.alignment.checkpoints import CHECKPOINTS, TrainerState, last_checkpoint, read_state
 from sea_core.alignment.collator import Collator
 from sea_core.alignment.config import AlignRequest
@@ -61,7 +62,14 @@ def train(
         precomputes = getattr(config, "precompute_ref_log_probs", False)
         if precomputes:
             data = _save_to_disk(data, folder)
-    with mllm.inject(), with_hidden_states(mllm), answers_only(), quiet_libraries(), _keep_configuration(mllm.model):
+    with (
+        mllm.inject(),
+        with_hidden_states(mllm),
+        answers_only(),
+        eager_on_a_cpu(mllm, data),
+        quiet_libraries(),
+        _keep_configuration(mllm.model),
+    ):
         with as_the_model_computes_them(mllm), _curves_in(folder / "tensorboard"):
             trainer = make_trainer(mllm, data, collator, request, config, on_step)
         mllm.projector = mllm.find_projector()  # PEFT may have replaced it by its own copy
