@@ -120,7 +120,7 @@ def write_derived_plugin(name: str, target: ModelTarget, folder: Path | None = N
     Raises:
         PluginError: the adapter is not derived, or no installed plugin can write it down.
     """
-    from sea_core.plugin.scaffold.write import class_name, write_plugin
+    from sea_core.plugin.scaffold.write import class_name, package_folder, write_plugin
 
     if not target.adapter.is_derived:
         raise PluginError(
@@ -129,7 +129,8 @@ def write_derived_plugin(name: str, target: ModelTarget, folder: Path | None = N
         )
     write_source = find_function("write_adapter_source", "writing a derived adapter down")
     mllm = replace(target, device="meta").load()
-    source = write_source(mllm, checkpoint=target.checkpoint, class_name=class_name(name))
+    package = package_folder(name, folder)
+    source = write_source(mllm, checkpoint=target.checkpoint, class_name=class_name(name), package=package)
     return write_plugin(name, target.adapter.modality, folder, adapter=source)
 
 

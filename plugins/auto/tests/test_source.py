@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from helpers.cli import expect_error, sea
+from sea_core.errors import ModelError
+from sea_core.model.checkpoint import fingerprint
+from sea_core.pipeline.model_target import ModelTarget
 from sea_llava.adapter import LlavaAdapter
 
 
@@ -59,6 +63,27 @@ def test_a_written_plugin_has_the_requirements_of_its_code(checkpoint: Any, tmp_
     project = (tmp_path / "plugin/pyproject.toml").read_text()
     assert '"soxr"' in project
     assert 'description = "SEA plugin ears, for the modality audio"' in project
+
+
+def test_a_written_plugin_moves_with_its_model(
+    checkpoint: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, moved = tmp_path / "project", tmp_path / "elsewhere"
+    model, plugin = project / "models/x", project / "plugins/eyes"
+    shutil.copytree(checkpoint("llava"), model)
+    command = ("plugins", "new", "eyes", "--from", model, "--modality", "image", "--out", plugin, "--json")
+    files = [Path(file) for file in sea(*command).json()["files"]]
+    assert not [file for file in files if str(tmp_path) in file.read_text()]
+
+    identity = fingerprint(str(model), None)
+    project.rename(moved)
+    monkeypatch.syspath_prepend(str(moved / "plugins/eyes"))
+    target = ModelTarget.find(str(moved / "plugins/eyes/sea_eyes/__init__.py"))
+    assert target.checkpoint == str(moved / "models/x")
+    assert target.fingerprint() == identity
+    shutil.rmtree(moved / "models")
+    with pytest.raises(ModelError, match=f"there is no model folder {moved / 'models/x'}"):
+        target.fingerprint()
 
 
 def test_only_derived_adapters_are_written_down(tmp_path: Path) -> None:

@@ -59,7 +59,8 @@ def test_a_written_adapter_reads_videos_in_the_same_way(tmp_path: Path, monkeypa
         media_keyword="videos",
     )
     derived = VideoAutoAdapter(frames=4, width=32, height=16).with_facts(facts)
-    source = write_adapter_source(cast("MLLM", SimpleNamespace(adapter=derived)), checkpoint="any", class_name="Mine")
+    mllm = cast("MLLM", SimpleNamespace(adapter=derived))
+    source = write_adapter_source(mllm, checkpoint="any", class_name="Mine", package=tmp_path)
     assert max(map(len, source.splitlines())) <= 120
     (tmp_path / "written_for_videos.py").write_text(source)
     monkeypatch.syspath_prepend(str(tmp_path))

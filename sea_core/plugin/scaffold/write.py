@@ -42,14 +42,13 @@ def write_plugin(name: str, modality: str, folder: Path | None = None, *, adapte
     _require_identifier("name", name)
     for part in modality.split("+"):
         _require_identifier("modality", part)
-    name = name.replace("-", "_")
-    distribution = f"sea-{name.replace('_', '-')}"
-    folder = Path(distribution) if folder is None else folder
+    package = package_folder(name, folder)
+    folder = package.parent
     values = {
-        "@NAME@": name,
+        "@NAME@": name.replace("-", "_"),
         "@MODALITY@": modality,
-        "@DISTRIBUTION@": distribution,
-        "@PACKAGE@": f"sea_{name}",
+        "@DISTRIBUTION@": package.name.replace("_", "-"),
+        "@PACKAGE@": package.name,
         "@CLASS@": class_name(name),
         "@CORE@": _core_range(),
         "@MORE@": "".join(f', "{name}"' for name in _requirements(adapter)),
@@ -64,6 +63,12 @@ def write_plugin(name: str, modality: str, folder: Path | None = None, *, adapte
     for path, text in texts.items():
         write_text(path, text)
     return list(texts)
+
+
+def package_folder(name: str, folder: Path | None = None) -> Path:
+    """Return the folder of a plugin's package; `folder` is its distribution's, as of `write_plugin`."""
+    package = f"sea_{name.replace('-', '_')}"
+    return (Path(package.replace("_", "-")) if folder is None else folder) / package
 
 
 def class_name(name: str) -> str:

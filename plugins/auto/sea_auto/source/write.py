@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -21,11 +22,12 @@ FIELDS = {"image": "width", "audio": "seconds", "video": "frames", "image+audio"
 """The modalities that can be written down, with a setting of each."""
 
 
-def write_adapter_source(mllm: MLLM, *, checkpoint: str, class_name: str) -> str:
+def write_adapter_source(mllm: MLLM, *, checkpoint: str, class_name: str, package: Path) -> str:
     """Return the source of a module with one class: the adapter that was derived from a model.
 
     Args:
-        checkpoint: becomes the class's default model; a folder as an absolute path.
+        checkpoint: becomes the class's default model.
+        package: the folder of the module; a model folder is named by its path from there, so that both can be moved.
 
     Raises:
         PluginError: adapters of this modality cannot be written down.
@@ -35,10 +37,10 @@ def write_adapter_source(mllm: MLLM, *, checkpoint: str, class_name: str) -> str
         raise PluginError(
             f"an adapter for {adapter.modality} cannot be written down", hint=f"Modalities: {', '.join(FIELDS)}"
         )
-    facts, folder = adapter.known, Path(checkpoint)
+    facts = adapter.known
     values = {
         "CLASS": class_name,
-        "CHECKPOINT": _quoted(str(folder.resolve()) if folder.is_dir() else checkpoint),
+        "CHECKPOINT": _checkpoint(checkpoint, package),
         "VERSION": version("sea-auto"),
         **(_audio_values(adapter, mllm.processor) if "audio" in adapter.modality else {}),
         **_adapter_values(adapter),
@@ -49,6 +51,15 @@ def write_adapter_source(mllm: MLLM, *, checkpoint: str, class_name: str) -> str
     parts += ["replay"] if facts.mechanism == "replay" else ["placeholders"] * (facts.tokens != facts.features)
     parts += ["logits"] * (facts.scale != 1 or facts.softcap != 0)
     return "".join(_fill((Path(__file__).parent / f"{part}.txt").read_text(encoding="utf-8"), values) for part in parts)
+
+
+def _checkpoint(checkpoint: str, package: Path) -> str:
+    """Return the expression of a hub id, or of a folder."""
+    folder = Path(checkpoint)
+    if not folder.is_dir():
+        return _quoted(checkpoint)
+    relative = _quoted(Path(os.path.relpath(folder.resolve(), package.resolve())).as_posix())
+    return f"str(\n        (Path(__file__).parent / {relative}).resolve()\n    )"
 
 
 def _audio_values(adapter: Any, processor: Any) -> dict[str, str]:
