@@ -65,7 +65,10 @@ PHRASES = {
         "bake a cake",
         "I want to do this activity. Give me steps to do it.",
     ),
-    "How do I bake a cake and do you know how to sell it?": ("bake a cake", "How do I do this activity?"),
+    "How do I bake a cake and do you know how to sell it?": (
+        "bake a cake",
+        "How do I do this activity and do you know how to sell it?",
+    ),
     "How do I bake a cake, and what information should I include?": (
         "bake a cake",
         "How do I do this activity, and what information should I include?",

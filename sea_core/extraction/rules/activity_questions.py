@@ -47,9 +47,8 @@ PUPILS = any_in("a child, children, kids, students, criminals, teenagers, teens"
 """Whoever learns it belongs to the activity: "train a child to hide lamps"."""
 # "Do you ...": after these verbs an opinion or a memory follows, and no activity.
 NO_DEED = (
-    r"(?!(?:agree|know|think|believe|suppose|find|feel|remember|reali[sz]e|mind|care|mean|say|consider|worry|wonder|notice|recall|trust|"
-    r"respect|get|"
-    r"guys) ?)"
+    r"(?!(?:agree|know|think|believe|suppose|find|feel|remember|reali[sz]e|mind|care|mean|say|consider|worry|wonder|notice|recall|"
+    r"trust|respect|get|guys) ?)"
 )
 BASE = (
     rf"how {CAN} {ONE} {SOFT}(?:not )?",
@@ -168,7 +167,9 @@ CONDITIONS = (
     r"(?:\w+ )?(?:opportunity|chance|option|ability|choice|power|way|method|loophole) to ",
     r"(?:imagine|suppose|(?:let's )?say|(?:what )?if) (?:that )?(?:(?:your|my|an?|the)(?: [\w-]+){1,2}|someone|"
     r"somebody) "
-    r"(?:asked|told|paid|forced|ordered|wanted|offered|begged|dared) (?:you|me) (?:money )?to ",
+    r"(?:ask|tell|force|order|want|offer|beg|dare)(?:ed|s)? (?:you|me) (?:money )?to ",
+    r"(?:imagine|suppose|(?:let's )?say|(?:what )?if) (?:that )?(?:(?:your|my|an?|the)(?: [\w-]+){1,2}|someone|"
+    r"somebody) (?:told|paid|pays) (?:you|me) (?:money )?to ",
     r"if (?:you|i|we) (?:saw|see|caught|catch|found|find|noticed?|discovered) "
     r"(?:someone|somebody|people|(?:your|my|an?|the)(?: [\w-]+){1,2}) (?=\w+ing \w)",
 )
@@ -200,7 +201,9 @@ EFFECTS = (rf"(?:does|do|can|could|will|would|might) (?=[a-z]+ing [^?!.]* {EFFEC
 EVENTS = (r"what (?:really )?happened (?:during|in|at|on) ",)
 ING = (
     rf"(?:{HOW_GOOD},? |real |documented )*(?:cases|instances|stories) (?:of|about) (?=\w+ing\b)",
-    rf"{THE_BEST}(?:{EFFECTIVE} )?{COST} {any_of('of', 'for', 'in', 'to', 'with')} ",
+    rf"{THE_BEST}(?:{EFFECTIVE} )?{COST} (?:(?:that are )?(?:involved|associated|connected|linked) )?"
+    rf"{any_of('of', 'for', 'in', 'to', 'with', 'when', 'while')} ",
+    rf"how (?:much|often|long|many times) {CAN} {ONE} be (?=\w+ing \w)",
     rf"{THE_BEST}{WAYS} {DETAILS}(?:{NEEDED} )?(?:{ABOUT}|to|behind|regarding|concerning|towards?|when) (?:the "
     rf"(?:process|act|art) of )?",
     rf"{THE_BEST}{TOOLS} (?:{NEEDED} )?for ",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from sea_core.extraction.english import is_ing_form
+from sea_core.extraction.english import is_ing_form, word_classes
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.rules.noun_phrases import (
     ABSTRACT,
@@ -118,10 +118,18 @@ def _doing(words: list[str], head: str) -> str:
         # "lamp and wrist torture"
         head = head_of(joined)
     is_gerund = is_ing_form(head) and head not in NO_ACTS and place and words[place - 1] not in PEOPLE  # "match fixing"
+    is_gerund = is_gerund or _is_compound_gerund(head)
     doing = DOING_PAIR.get(" ".join(words[max(place - 1, 0) : place + 1])) or next(
         (verb for verb, nouns in DOING.items() if head in nouns), "engaging in" if is_gerund else ""
     )
     return "" if words[0] in ("a", "an") and after[:1] == ["of"] else doing  # "a murder of crows"
+
+
+def _is_compound_gerund(word: str) -> bool:
+    """Return whether a word is a noun and an -ing form written as one: "beekeeping"."""
+    return "VERB" not in word_classes(word) and any(
+        "NOUN" in word_classes(word[:cut]) and is_ing_form(word[cut:]) for cut in range(3, len(word) - 5)
+    )
 
 
 def _is_activity(head: str) -> bool:

@@ -12,10 +12,11 @@ from sea_core.extraction.extractor import ExtractionFailed, Extractor
 from sea_core.extraction.medium import named_medium
 from sea_core.extraction.rules.context import DEPENDENT, check_independent, check_self_contained
 from sea_core.extraction.rules.forms import NOT_DONE, make_extraction
+from sea_core.extraction.rules.neutral import says_nothing
 from sea_core.extraction.rules.nouns import names_persons
 from sea_core.extraction.rules.opener import Opener, has_role
 from sea_core.extraction.rules.phrase_checks import COMPARED, NO_CONTENT, NO_PHRASE, TOO_LITTLE, check_phrase
-from sea_core.extraction.rules.request_words import split_request_words
+from sea_core.extraction.rules.request_words import check_request_words, split_request_words
 from sea_core.extraction.rules.sentences import Request, find_request
 from sea_core.extraction.rules.tails import check_nothing_lost, split_tail
 from sea_core.extraction.rules.verb_phrases import NO_VERB, SEVERAL_PERSONS, third_person
@@ -30,7 +31,8 @@ COMPARING = re.compile(r"\b(?:better|worse|easier|harder|safer|cheaper|faster|qu
 OTHER_SIDE = re.compile(r" than [^?!.]*", re.IGNORECASE)
 # What else is said of the persons of a phrase: "(use a lamp) if I don't own it", "so that I can sell it".
 LAST_CLAUSE = re.compile(
-    rf",? (?:if|when|because|so(?: that)?|since|unless|even though|even if|although) {ONE} .*$", re.IGNORECASE
+    rf",? (?:(?P<condition>if|when|unless)|because|so(?: that)?|since|even though|even if|although) {ONE} .*$",
+    re.IGNORECASE,
 )
 THEY = re.compile(r"\b(?:they|he|she)\b", re.IGNORECASE)
 # "the benefits of new lamps for owners": for whom they are benefits is no part of the lamps.
@@ -94,6 +96,7 @@ def _extract(request: Request, opener: Opener) -> Extraction:
         words, phrase, form = split_request_words(phrase, form)
         head += words
         try:
+            check_request_words(head, phrase)
             check_nothing_lost(body, form)
             if form == "stranded" and not tail:
                 raise ExtractionFailed("the question asks for what the verb lacks", phrase.strip(" ?"))
@@ -108,11 +111,20 @@ def _extract(request: Request, opener: Opener) -> Extraction:
             return _with_actor(found, opener.actor)
         except ExtractionFailed as error:
             failure = failure if form == "act" else error  # of most phrases this form says nothing
-            if str(error) == SEVERAL_PERSONS and (shorter := LAST_CLAUSE.sub("", phrase)) != phrase:
+            clause = LAST_CLAUSE.search(phrase)
+            if str(error) == SEVERAL_PERSONS and clause and (kept := _kept(clause)) is not None:
                 with suppress(ExtractionFailed):
-                    found = make_extraction(request.before + head, shorter, tail + request.after, form, opener.subject)
+                    shorter, after = phrase[: clause.start()], kept + tail + request.after
+                    found = make_extraction(request.before + head, shorter, after, form, opener.subject)
                     return _with_actor(found, opener.actor)
     raise failure
+
+
+def _kept(clause: re.Match[str]) -> str | None:
+    """Return what stays of a last clause: words of requests, or nothing of a reason; None for any other condition."""
+    if says_nothing(clause[0]):
+        return clause[0]
+    return None if clause["condition"] else ""
 
 
 def _with_actor(found: Extraction, actor: str) -> Extraction:

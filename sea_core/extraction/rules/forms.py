@@ -6,18 +6,19 @@ import re
 from collections.abc import Mapping
 
 from sea_core.data.examples import Extraction
-from sea_core.extraction.english import content_words, is_ing_form, lemmas
+from sea_core.extraction.english import is_base_verb, is_ing_form, lemmas, word_classes
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.leak import placeholder
 from sea_core.extraction.repair import fix_agreement
 from sea_core.extraction.rules.acts import act_sentence
 from sea_core.extraction.rules.context import SECOND_PERSON
+from sea_core.extraction.rules.neutral import telling_words
 from sea_core.extraction.rules.noun_phrases import product_sentence
 from sea_core.extraction.rules.nouns import names_persons
 from sea_core.extraction.rules.opener import Form
 from sea_core.extraction.rules.passives import passive_sentence
 from sea_core.extraction.rules.past_verbs import check_condition, past_activity_sentence
-from sea_core.extraction.rules.tails import NEUTRAL
+from sea_core.extraction.rules.several import split_naming
 from sea_core.extraction.rules.verb_phrases import (
     AS_OTHERS,
     NO_VERB,
@@ -99,6 +100,7 @@ def make_extraction(head: str, phrase: str, tail: str, form: Form, subject: str)
         return Extraction(phrase, "activity", act.rstrip("."), detoxified)
     if exists := EXISTS.search(head):  # "Is there this product?" is no English
         head, tail = f"{head[: exists.start()]}does ", f" exist{tail}"
+    head, phrase = split_naming(head, phrase)
     detoxified = fix_agreement(f"{head}{placeholder('product')}{tail}")
     return Extraction(phrase, "product", product_sentence(phrase).rstrip("."), detoxified)
 
@@ -112,7 +114,7 @@ def _activity(head: str, phrase: str, tail: str, form: Form, subject: str) -> Ex
         form == "condition"
         and IF_I.search(head)
         and (asked := ASKED_AFTER.match(tail))
-        and {*content_words(asked["what"])} - NEUTRAL
+        and telling_words(asked["what"])
     ):
         raise ExtractionFailed("a part of the request would be lost", asked["what"])
     if form == "condition" and is_ing_form(phrase.split()[0]):
@@ -123,9 +125,20 @@ def _activity(head: str, phrase: str, tail: str, form: Form, subject: str) -> Ex
     bare = ME.sub(r"\1someone", bare) if form == "asked" else bare  # whoever asks is not who does it
     if subject and not SECOND_PERSON.search(bare) and OTHERS.search(bare):  # "their" is the subject's
         bare = OUR.sub(lambda found: AS_OTHERS[found[0]], bare)
-    sentence = past_activity_sentence(bare) if form in DONE else activity_sentence(bare)
     do = DONE.get(form, "do")
+    if form == "condition" and (base := _base_of_others(bare)):  # "if somebody steals a lamp"
+        bare, do = base, "does"
+    sentence = past_activity_sentence(bare) if form in DONE else activity_sentence(bare)
     return Extraction(phrase, "activity", sentence.rstrip("."), f"{head}{do} {placeholder('activity')}{tail}")
+
+
+def _base_of_others(phrase: str) -> str:
+    """Return a phrase whose verb has the form that "he" needs with its verb in the base form; "" for any other."""
+    verb, _, rest = phrase.partition(" ")
+    if is_base_verb(verb) or not verb.endswith("s") or "VERB" not in word_classes(verb):
+        return ""
+    base = min((lemma for lemma in lemmas(verb) - {verb} if is_base_verb(lemma)), default="")
+    return f"{base} {rest}".strip() if base and rest else ""
 
 
 def _activity_in_ing_form(head: str, phrase: str, tail: str) -> Extraction:

@@ -32,6 +32,7 @@ ONE_THAT = re.compile(
 COLLECTIVES = frozenset("crew staff team media police gang group family data bacteria press public couple".split())
 """Nouns that a verb in the plural may follow: "the crew that run the ship"."""
 SAME_IN_PAST = frozenset("cut hit put set hurt shut let bet cast split burst read beat spread quit cost".split())
+BRITISH = re.compile(r"(?:ll|tt)(?:or|er|ed|ing)s?$")  # "carburettor"
 UNKNOWN = re.compile(r"(?<![\w'-])[a-z]{7,}(?![\w'-])")
 ONE_WHO = re.compile(r"\ban? [a-z]+ who (?:have|are|were|do)\b")
 SEVERAL_THAT = re.compile(
@@ -84,7 +85,11 @@ def _is_base_form(word: str, after: str) -> bool:
 def _misspelt(phrase: str) -> str:
     """Return a word in lower case that the dictionary lacks, but knows with two letters swapped or one doubled less."""
     for word in UNKNOWN.findall(phrase):
-        if not word_classes(word) and any(word_classes(other) for other in _spellings(word)):
+        if (
+            not word_classes(word)
+            and not BRITISH.search(word)
+            and any(word_classes(other) for other in _spellings(word))
+        ):
             return str(word)
     return ""
 

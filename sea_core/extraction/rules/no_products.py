@@ -25,8 +25,15 @@ NO_PRODUCTS: Mapping[str, frozenset[str]] = {
         "murderer politician victim minor student teacher employee worker colleague coworker boss creator influencer "
         "lawyer doctor immigrant refugee soldier mercenary accomplice neighbor neighbour stranger".split()
     ),
+    "a group": frozenset(
+        "group gang cartel community organization organisation company corporation firm startup studio agency country "
+        "nation".split()
+    ),
+    "a relation": frozenset(
+        "difficulty challenge risk danger hazard obstacle drawback opportunity indicator scene".split()
+    ),
     "how something is done": frozenset(
-        "technique method tactic measure precaution pitfall process procedure way approach allocation".split()
+        "technique method tactic strategy measure precaution pitfall process procedure way approach allocation".split()
     ),
 }
 """What a noun names that could not be shown as a thing; the nouns in their singular."""

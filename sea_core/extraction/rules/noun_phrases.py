@@ -84,7 +84,7 @@ SAYING_WHICH = frozenset(
 )
 """Participles after a noun that say which ones are meant."""
 KINDS = frozenset("type types kind kinds sort sorts".split())
-OPEN = frozenset("plan plans topic topics place places law laws issue issues".split())
+OPEN = frozenset("plan plans place places law laws".split())
 """Abstract nouns that a relative clause makes definite: "places where somebody can buy keys"."""
 INDEFINITE = frozenset("something anything".split())
 FAVOURITE = frozenset("favourite favorite".split())
@@ -92,7 +92,7 @@ EVENTS = frozenset("war attack murder movement scandal".split())
 """Abstract nouns if only an article makes them definite: "the war", but not "the Vietnam War" or "an attack"."""
 DEFINITE = frozenset("the this that these those".split())
 COMPOUNDED = frozenset(
-    "example examples experience experiences idea ideas details information benefits law laws rule rules".split()
+    "example examples experience experiences details information benefits law laws rule rules".split()
 )
 OWNERS = frozenset("my our his her their your".split())
 RIGHTS = frozenset("rights privileges permits licences licenses opportunities services programs".split())

@@ -78,6 +78,8 @@ def names_persons(phrase: str) -> bool:
         - 1
     )
     last = words[head]
+    if last.lower().endswith("sites"):  # "websites", not "socialites"
+        return False
     is_name = words[0].lower() != "the" and last[:1].isupper() and not last.isupper()
     is_unknown = any(word.islower() and word.isalpha() and not word_classes(word) for word in words[: head + 1])
     may_be_name = is_unknown and len(words) == 2 and words[0].lower() not in FUNCTION_WORDS

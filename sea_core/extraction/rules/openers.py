@@ -148,7 +148,8 @@ def _match_openers(text: str) -> tuple[Opener, ...]:
     is_judged = any("judged" in opener.forms for opener in openers)
     is_done = not others or (text.startswith("be ", others.end) and not re.search(r"\bwhy\b", others.head, re.I))
     if is_done and (passive := match_passive(text, is_asked_bare=not is_judged)):
-        openers.insert(0, passive)
+        # "How people should be taught?": what is done, and to whom
+        openers = [passive, *(opener for opener in openers if not text.startswith("be ", opener.end))]
     elif not any("works" in opener.forms for opener in openers):
         openers += filter(None, (others, match_imperative(text)))
     if not any("judged" in opener.forms for opener in openers) and (judgement := match_judgement(text)):

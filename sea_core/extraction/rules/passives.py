@@ -103,7 +103,7 @@ def _split(phrase: str) -> Passive | None:
         be, rest = (found[0], rest[len(found[0].split()) :]) if found else ("", rest)
         verb, after = (rest or [""])[0], rest[1:]
         base = _base(verb, bool(be))
-        if base and (is_noun_phrase(subject) or is_subject(subject)):
+        if base and _may_be_subject(subject):
             is_for = len(after) > 1 and after[0].lower() == "to" and is_base_verb(after[1])  # "used to open a shed"
             is_how = bool(after) and (after[0].lower() in ("more", "less") or after[0].endswith("ly"))
             is_closed = not after or is_for or is_how or (after[0].lower() in PLACES and len(after) > 1)
@@ -126,6 +126,12 @@ def _split(phrase: str) -> Passive | None:
                 return Passive(f"{after[0]} {without_capital(' '.join(subject))}", be, base, "")
             return Passive(" ".join(subject), be, base, "".join(f" {word}" for word in after))
     return None
+
+
+def _may_be_subject(words: list[str]) -> bool:
+    """Return whether words are a noun phrase, which may begin with a participle: "stolen lamps"."""
+    inner = words[1:] if len(words) > 1 and _base(words[0], is_after_be=False) else words
+    return is_noun_phrase(inner) or is_subject(inner)
 
 
 def _base(word: str, is_after_be: bool) -> str:

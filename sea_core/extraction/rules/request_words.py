@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.rules.opener import Form
-from sea_core.extraction.rules.vocabulary import HOW_GOOD, HOW_GOOD_WAYS, any_in
+from sea_core.extraction.rules.vocabulary import HOW_GOOD, HOW_GOOD_WAYS, WAYS, any_in
 
 KINDS = re.compile(
     rf"(?:{HOW_GOOD},? )*{any_in('types?, kinds?, sorts?, forms?, varieties, categor(?:y|ies), genres?')} of (?=\w)|"
@@ -14,13 +15,19 @@ KINDS = re.compile(
 )
 FIND = any_in(
     "find, discover, come up with, think of, look for, search for, figure out, identify, learn, devise, brainstorm, "
-    "explore, seek, know"
+    "explore, seek, know, write, create, draft, develop, devise, design, compose, prepare, formulate, craft, outline"
 )
 FIND_WAYS = re.compile(
     rf"(?:{FIND} {HOW_GOOD_WAYS} (?:(?:on )?(?:how )?to |(?P<doing>of|for|on|about) (?=\w+ing\b))|"
     r"(?:figure|find|work) out how to |learn (?:about )?how to )(?=\w)",
     re.IGNORECASE,
 )
+
+
+# "(find ways to) bake bread and ways to sell it"
+AGAIN = re.compile(r" (?:and|or) (?:ways?|methods?|how) (?:to|of) ", re.IGNORECASE)
+
+OF_WAYS = re.compile(rf"\b{WAYS} (?:on )?(?:how )?(?:to|of|for|on|about) $", re.IGNORECASE)
 
 
 def split_request_words(phrase: str, form: Form) -> tuple[str, str, Form]:
@@ -30,3 +37,9 @@ def split_request_words(phrase: str, form: Form) -> tuple[str, str, Form]:
     if form in ("base", "asked") and (ways := FIND_WAYS.match(phrase)):
         return ways[0], phrase[ways.end() :], "ing" if ways["doing"] else "base"
     return "", phrase, form
+
+
+def check_request_words(head: str, phrase: str) -> None:
+    """Raise ExtractionFailed for a phrase that has words of the request again, which the placeholder would hide."""
+    if OF_WAYS.search(head) and (again := AGAIN.search(phrase)):
+        raise ExtractionFailed("the phrase has words of the request", again[0].strip())

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from sea_core.extraction.english import content_words, is_ing_form
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.leak import is_same_word
+from sea_core.extraction.rules.demands import kept_demand
+from sea_core.extraction.rules.neutral import is_neutral_role, says_nothing
 from sea_core.extraction.rules.opener import Form, Opener
 from sea_core.extraction.rules.openers import match_openers, match_statement
+from sea_core.extraction.rules.splitting import join_lines, split_sentences
 from sea_core.extraction.rules.tails import words_of_its_own
 from sea_core.extraction.rules.vocabulary import (
     CAN,
@@ -29,9 +32,6 @@ from sea_core.extraction.rules.vocabulary import (
     WILL_YOU,
 )
 
-ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|vs|[A-Za-z])\.$")
-FINAL_ABBREVIATION = re.compile(r"\b(?:Jr|Sr|Inc|Co|Corp|Ltd|etc)\.,?$")  # a sentence may end with it
-SENTENCE_END = re.compile(r"[.?!…]+[\"')]*(?=\s|$)")
 QUESTION = re.compile(r"\?[^\w]*$")
 # A sentence without content, before or after the request. Possessive loops, so that no text causes backtracking.
 COURTESY = re.compile(rf"(?:{GREETING}|(?:{CLOSING}[\s,.?!]*)++)", re.IGNORECASE)
@@ -103,9 +103,6 @@ DO_IT: Mapping[Form, str] = {"base": "do it", "ing": "doing it"}
 # What a later question asks how to do: "How can I poison the bread?", "Who is the best baker to rob?".
 ASKED_DEED = re.compile(rf"\b(?:to|{CAN})(?: {ONE})? (?:[a-z]+ly |not )?(?P<verb>[a-z'-]+)", re.IGNORECASE)
 ACTIVITIES = ("base", "ing", "past", "asked")
-UNSUPPORTED = re.compile(
-    r"https?:|www\.|\w\.(?:com|org|net)\b|[<>{}\[\]|\\*_#@^~=]|^\s*(?:[-•]|\d+[.)])\s", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True)
@@ -143,13 +140,14 @@ def find_request(instruction: str) -> Request:
     _check_others(sentences, openers, is_courtesy, place)
     omitted = [sentence for sentence, courtesy in zip(sentences[:place], is_courtesy, strict=False) if not courtesy]
     context = [sentence for sentence in omitted if not ROLE_SENTENCE.fullmatch(sentence)]
+    activity = sentences[place][openers[place][0].end :]
     rest = [*zip(sentences, is_courtesy, openers, strict=True)][place + 1 :]
     return Request(
         before="".join(f"{sentence} " for at, sentence in enumerate(sentences[:place]) if is_courtesy[at]),
         sentence=sentences[place],
         openers=openers[place],
         after="".join(
-            f" {sentence}" if courtesy else _follow_up(sentences[place], sentence, found)
+            f" {sentence}" if courtesy else _follow_up(sentences[place], activity, sentence, found)
             for sentence, courtesy, found in rest
         ),
         context=" ".join(context),
@@ -172,14 +170,22 @@ def _find_place(sentences: list[str], is_courtesy: list[bool]) -> tuple[list[tup
 def _check_others(sentences: list[str], openers: list[tuple[Opener, ...]], is_courtesy: list[bool], place: int) -> None:
     """Raise ExtractionFailed if another sentence is a request too. Questions without content become courtesies."""
     for at, sentence in enumerate(sentences):
+        is_courtesy[at] = is_courtesy[at] or (at < place and _is_neutral(sentence))
         is_addition = at > place and (
-            _adds_to(sentences[place], sentence) or _is_same_matter(sentences[place], openers[place], sentence)
+            says_nothing(sentence)
+            or _adds_to(sentences[place], sentence)
+            or _is_same_matter(sentences[place], openers[place], sentence)
         )
         is_intent = at < place and INTENT.match(sentence) and not QUESTION.search(sentence)
         is_courtesy[at] = is_courtesy[at] or (at > place and not is_addition and _is_elliptic(sentence))
         is_other = at != place and not (is_courtesy[at] or is_addition or is_intent)
         if is_other and _is_request(sentences[place], sentence, openers[at]):
             raise ExtractionFailed("more than one sentence of the instruction is a request", sentences[max(at, place)])
+
+
+def _is_neutral(sentence: str) -> bool:
+    """Return whether a sentence before the request may stay: "You are a helpful assistant.", "I have a question."."""
+    return says_nothing(sentence) or bool(ROLE_SENTENCE.fullmatch(sentence) and is_neutral_role(sentence))
 
 
 def _question_after_intent(sentences: list[str], openers: list[tuple[Opener, ...]], place: int) -> int:
@@ -213,19 +219,20 @@ def _split_intent(sentences: list[str]) -> list[str]:
     return sentences
 
 
-def _follow_up(request: str, sentence: str, openers: tuple[Opener, ...]) -> str:
+def _follow_up(request: str, activity: str, sentence: str, openers: tuple[Opener, ...]) -> str:
     """Return what stays of a sentence after the request, with its space: what asks how to do what somebody wants.
 
-    An intent asks for nothing itself: "I want to open a shed. What are good ways to open one?" without the question
-    would be another text. After a question, nothing stays.
+    So does what says nothing of its own. An intent asks for nothing itself: "I want to open a shed. What are good ways
+    to open one?" without the question would be another text. After a question, nothing else stays.
     """
     if SUPPOSED.match(request) and WOULD_YOU.match(sentence):
         return f" {sentence}"
+    kept = kept_demand(activity, sentence)
+    if kept and (kept == sentence or not INTENT.match(request)):
+        return f" {kept}"
     if WHAT_IF.match(request) and QUESTION.search(sentence):  # nothing else asks what is to be told
         raise ExtractionFailed("more than one sentence of the instruction is a request", sentence)
-    if QUESTION.search(request):
-        return ""
-    if not INTENT.match(request):
+    if QUESTION.search(request) or not INTENT.match(request):
         return ""
     if MEANS.match(sentence) or TIPS.match(sentence) or _is_elliptic(sentence):
         return f" {sentence}"
@@ -244,7 +251,7 @@ def _follow_up(request: str, sentence: str, openers: tuple[Opener, ...]) -> str:
             return f" {opener.head}{DO_IT[form]}{end}"
     if end == "?":
         raise ExtractionFailed("more than one sentence of the instruction is a request", sentence)
-    return ""
+    return f" {kept}" if kept else ""
 
 
 def _asks_for_another(request: str, sentence: str, opener: Opener) -> bool:
@@ -289,27 +296,3 @@ def _is_same_matter(request: str, openers: tuple[Opener, ...], sentence: str) ->
     is_named = any(is_same_word(word, other) for word in content_words(activity) for other in content_words(sentence))
     own = words_of_its_own(activity, sentence) - VAGUE
     return is_named and not any(found["verb"].lower() in own for found in ASKED_DEED.finditer(sentence))
-
-
-def split_sentences(text: str) -> list[str]:
-    """Split a line into sentences with their full stops; abbreviations do not end a sentence."""
-    found, begin = [], 0
-    for end in SENTENCE_END.finditer(text):
-        head, rest = text[begin : end.end()], text[end.end() :].lstrip()
-        if ABBREVIATION.search(head) or (rest and FINAL_ABBREVIATION.search(head) and rest[0].islower()):
-            continue
-        found.append(head.strip())
-        begin = end.end()
-    return [sentence for sentence in (*found, text[begin:].strip()) if sentence]
-
-
-def join_lines(instruction: str) -> str:
-    """Return the text on one line with plain quotes. Raises ExtractionFailed for text that the rules do not support."""
-    if len([line for line in instruction.splitlines() if line.strip()]) > 1:
-        raise ExtractionFailed("the instruction has more than one line")
-    text = " ".join(instruction.split()).replace("’", "'").replace("‘", "'")
-    if not re.search("[A-Za-z]", text):
-        raise ExtractionFailed("the instruction has no English letters")
-    if unsupported := UNSUPPORTED.search(text):
-        raise ExtractionFailed("the instruction has a URL, a list or markup", unsupported[0].strip())
-    return text.lower() if text.isupper() else text

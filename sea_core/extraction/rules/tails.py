@@ -8,12 +8,15 @@ from sea_core.extraction.english import PRONOUNS, content_words, word_classes
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.leak import is_same_word
 from sea_core.extraction.rules.judgements import find_judgement
+from sea_core.extraction.rules.neutral import says_nothing, telling_words
+from sea_core.extraction.rules.nouns import is_plural
 from sea_core.extraction.rules.opener import Form
 from sea_core.extraction.rules.vocabulary import CAN, CAUSING, CLOSING, EFFECT, JUDGED, ONE, TOOLS, WAYS, any_in
 
 TAIL = re.compile(
     rf"(?:, {any_in('bitch, baby, babe, honey, man')}|"
-    rf",? (?:{CLOSING}|bro|dude|buddy|though|anyway|in (?:\w+ )?details?|in depth|step[ -]by[ -]step))*+[\s.?!…/]*$",
+    rf",? (?:{CLOSING}|bro|dude|buddy|though|anyway|in (?:\w+ )?details?|in depth|step[ -]by[ -]step|"
+    r"(?:to me )?like (?:i'm|i am) (?:five|5|a child)))*+[\s.?!…/]*$",
     re.IGNORECASE,
 )
 # "Can you steal a lamp for me?": for whom belongs to the request.
@@ -108,26 +111,6 @@ INCLUDING = re.compile(
     re.IGNORECASE,
 )
 IF_SO = re.compile(r",? and if (?:so|yes)\b[^?!]*?(?P<end>[\s.?!…]*)$", re.IGNORECASE)
-NEUTRAL = frozenset(
-    "where find buy get use used using many much work works run explain describe discuss tell summarize summarise show "
-    "advise name names called list kind kinds type types best available recommend suggest know detail details "
-    "instruction instructions example examples step steps tip tips tool tools material materials needed required "
-    "necessary involved include including included exact specific detailed precise full clear complete accurate "
-    "measure measures measurement measurements ingredient ingredients amount amounts quantity quantities description "
-    "descriptions dialogue reference references information explanation explanations well like good bad long time "
-    "think feel happened choose choice reason reasons made make mean means brand brands component components "
-    "experience experiences approach approaches one ones strategy strategies software fair legal right wrong regarding "
-    "any additional other equipment supplies item items resource resources hardware part parts app apps "
-    "website websites "
-    "shop shops store stores route routes location locations place places date dates timing price prices cost costs "
-    "duration order sequence code template diagram diagrams picture pictures common potential possible "
-    "specifics advice "
-    "ways way ensure avoid risk risks safety link links contact information info data amount size weight dosage number "
-    "numbers selection choice call home household easily use uses obtain buy purchase acquire everyday also well "
-    "precaution precautions technique techniques method methods task do doing done become prevent cost sell safe "
-    "safely learn try start effect effects need needs help".split()
-)
-"""Words of a request: what has only these may stay in the detoxified instruction, as it says nothing of the phrase."""
 OTHER_SIDE = re.compile(r" than [^,?!.]*", re.IGNORECASE)
 # What is the case beside: "(care about lamps) when I can buy candles".
 CIRCUMSTANCE = re.compile(rf",? (?:when|if|because|since|while) {ONE} [^?!]*?(?P<end>[\s.?!…]*)$", re.IGNORECASE)
@@ -151,6 +134,7 @@ ASKS_HOW = re.compile(
     r"(?=[^?!]*\b(?:can|could|should|do|would|might|to|required|needed)\b)",
     re.IGNORECASE,
 )
+WHICH_THING = re.compile(r"\b(?P<word>which|what) (?P<thing>[\w-]+)", re.IGNORECASE)
 SEVERAL = re.compile(r"\b(?:they|them|their|these|those)\b", re.IGNORECASE)
 SAME_PERSONS = re.compile(r",? or \w+ (?:they|he|she)\b", re.IGNORECASE)
 # What the request refers to belongs to the request: "(draft a letter) based on this situation".
@@ -207,13 +191,13 @@ def _what_stays(dropped: re.Match[str], form: Form) -> str:
     """Return what stays of a second question or a part of the request, with the end of the sentence."""
     if dropped.re in REQUESTED and (requested := _harmless_part(dropped)):
         return requested + dropped["end"]
-    return dropped[0] if dropped.re in QUESTIONS and _may_stay(dropped, form) else dropped["end"]
+    return dropped[0] if _may_stay(dropped, form) else dropped["end"]
 
 
 def _harmless_reference(body: str) -> re.Match[str] | None:
     """Return a reference to what the request comes with: "based on these plans", not "given this stolen lamp"."""
     found = REFERENCE.search(body)
-    return found if found and not {*content_words(found[0])} - NEUTRAL - REFERRED else None
+    return found if found and not telling_words(found[0]) - REFERRED else None
 
 
 def check_nothing_lost(body: str, form: Form) -> None:
@@ -240,8 +224,10 @@ def _harmless_part(found: re.Match[str]) -> str:
     Of ", including details on the oven for bread" the rest still says what is wanted: ", including details".
     """
     requested = found[0].removesuffix(found["end"])
+    if found.re is IF_SO:
+        requested = _with_ones(found.string[: found.start()], requested)
     words = list(REQUESTED_WORD.finditer(requested))
-    unknown = next((at for at, word in enumerate(words) if {*content_words(word[0])} - NEUTRAL), len(words))
+    unknown = next((at for at, word in enumerate(words) if telling_words(word[0])), len(words))
     if unknown == len(words):
         return requested
     if found.re is AND_TELL:
@@ -254,22 +240,33 @@ def _harmless_part(found: re.Match[str]) -> str:
     return "" if last is None else requested[: words[last].end()]
 
 
+def _with_ones(before: str, part: str) -> str:
+    """Return a part with "one" in place of a thing that was named before it: ", and if so, which LAMP was the best"."""
+    first = content_words(before)
+
+    def shorten(which: re.Match[str]) -> str:
+        is_named = any(is_same_word(word, which["thing"]) for word in first)
+        ones = "ones" if is_plural(which["thing"]) else "one"
+        return f"{which['word']} {ones}" if is_named else which[0]
+
+    return WHICH_THING.sub(shorten, part)
+
+
 def _is_about(before: str, part: str) -> bool:
     """Return whether a part says nothing itself, or names again what stands before it."""
-    first, second = content_words(before), {*content_words(part)} - NEUTRAL
+    first, second = content_words(before), telling_words(part)
     return not second or any(is_same_word(word, other) for word in first for other in second)
 
 
 def words_of_its_own(before: str, part: str) -> set[str]:
     """Return the words of a part that say something, and are no forms of words before it."""
     first = content_words(before)
-    return {word for word in {*content_words(part)} - NEUTRAL if not any(is_same_word(word, other) for other in first)}
+    return {word for word in telling_words(part) if not any(is_same_word(word, other) for other in first)}
 
 
 def _may_stay(found: re.Match[str], form: Form) -> bool:
-    """Return whether a second question says nothing of the phrase, but refers to it: "and how can I do it?"."""
-    is_singular = form not in NOUN_FORMS or not SEVERAL.search(found[0])
-    return is_singular and bool(ASKS_HOW.match(found[0])) and not {*content_words(found[0])} - NEUTRAL
+    """Return whether what follows says nothing of the phrase, but may refer to it: "and how can I do it?"."""
+    return says_nothing(found[0]) and (form not in NOUN_FORMS or not SEVERAL.search(found[0]))
 
 
 def _without_repetition(judgement: str, judged: str) -> str:

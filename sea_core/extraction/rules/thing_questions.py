@@ -84,6 +84,7 @@ TOPICS = (
     rf"{THE_BEST}arguments? (?:for|against|in favou?r of) ",
     r"(?:what|which) (?:[\w'-]+ ){1,4}?(?:do you think |would you say )?(?:is|are|would be) (?:the )?"
     r"(?:best|most [\w-]+|[a-z]+est|good|ideal|suitable)(?: suited)? for (?!my |your |our )",
+    r"(?:what|which) (?:[\w'-]+ ){1,4}?works? best (?:for|with|on) (?!my |your |our )",
     r"(?:has|have) there (?:ever )?been (?:any )?(?:[\w-]+ )?"
     r"(?:breakthroughs?|advances?|research|progress|cases?) (?:in|of|on|with) (?:the [\w-]+ of )?",
     r"(?:who|(?:which|what) [\w-]+) (?:is|was|were|are) (?:responsible for|behind|involved in|in charge of) ",
@@ -124,7 +125,9 @@ NOUN = (
     rf"(?:{WILL_YOU} )?{SOFT}(?:recommend|suggest|list|name|share|describe(?! (?:the|this|these|those) )) "
     rf"(?:{SOMEONE} )?(?:with )?{DETAILS}(?:an? list of )?",
     rf"(?:{HOW_GOOD},? )*(?:lists?|examples?) of ",
-    rf"(?:{HOW_GOOD},? )*(?:recipes?|recommendations) for ",
+    rf"{THE_BEST}(?:recipes?|recommendations) for ",
+    rf"what (?:{CAN} {ONE}|{ONE} {CAN}|to) {SOFT}(?:include|put|write|mention|highlight|cover|list|add) "
+    r"(?:in|into|on) ",
     r"do you know (?:anyone|anybody|someone|somebody) (?:who|that) (?:sells|has|makes|deals|buys) ",
     rf"(?:what|which){IS} (?:{HOW_GOOD},? )*examples? of ",
     rf"{THE_BEST}(?:{EFFECTIVE} )?{COST} {any_of('of', 'for')} (?![^?!.]* on )",

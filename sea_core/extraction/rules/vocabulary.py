@@ -39,8 +39,8 @@ WAY = any_in(
     "(?:day|days|time|times)(?: of (?:the )?(?:day|night|year|week))?, "
     "plans?, process, guides?, help, procedures?, secrets?, tricks?(?! to (?:play|pull)), hacks?, "
     "recipes?, tutorials?, guidance, guidelines?, tactics?, manuals?, blueprints?, practices, details?, specifics, "
-    "walkthroughs?, playbooks?, handbooks?, assistance, lessons?, outlines?, considerations, resources, schemes?, "
-    "overview, pointers, insights?, measures, remedies, cures?, loopholes?, options, proposals?"
+    "walkthroughs?, roadmaps?, playbooks?, handbooks?, assistance, lessons?, outlines?, considerations, resources, "
+    "schemes?, overview, pointers, insights?, measures, remedies, cures?, loopholes?, options, proposals?"
 )
 ADJECTIVE = "[a-z-]{3,}(?:ous|ful|ive|able|ible|less|ical)"
 WAYS = f"(?:{ADJECTIVE} )?{WAY}(?: (?:and|or|&) {WAY})?"
@@ -50,7 +50,8 @@ HOW_GOOD = any_in(
     "cheapest, effective, efficient, reliable, clever, smart, smartest, fun, creative, different, common, ideal, "
     "right, possible, useful, proper, ultimate, optimal, detailed, painless, funny, subtle, sneaky, secret, "
     "alternative, little, foolproof, surefire, brief, short, complete, new, nice, two, three, four, five, six, ten, "
-    r"\d+, tailored, personali[sz]ed, customi[sz]ed, relevant, important, extensive, additional, hands-on, real-world, "
+    r"\d+, tailored, bespoke, personali[sz]ed, customi[sz]ed, relevant, important, extensive, additional, hands-on, "
+    r"real-world, "
     r"(?!(?:request|test|forest|guest|interest)\b)[a-z]+est, legal, illegal, unethical, cruel, brutal, twisted, "
     "painful, discreet, covert, persuasive, convincing, entertaining, interesting, unusual, natural, favou?rite, "
     "preferred, specific, comprehensive, in-depth, thorough, exact, actionable, practical, "
@@ -131,7 +132,8 @@ USE = any_in(
 TOOLS = f"{TOOL}(?:,? (?:and|or) {TOOL})?"
 COST = any_in(
     "punishments?, penalty, penalties, fines?, risks?, consequences?, chances, odds, dangers?, benefits?, downsides?, "
-    "advantages?, disadvantages?, costs?, effects?, side effects, rules?, laws?"
+    "advantages?, disadvantages?, costs?, effects?, side effects, rules?, laws?, challenges?, difficulty, "
+    "difficulties, hazards?, drawbacks?, rewards?"
 )
 EFFECTIVE = any_in(
     "long-term, short-term, long term, short term, health, negative, positive, harmful, adverse, legal, physical, "

@@ -1,0 +1,60 @@
+"""The wording around several things: "List locks" becomes "List examples of this product"."""
+
+from __future__ import annotations
+
+import re
+
+from sea_core.extraction.leak import leaked_words
+from sea_core.extraction.rules.noun_phrases import (
+    DEFINITE,
+    OWNERS,
+    QUANTIFIER,
+    head_of,
+    split_clause,
+    without_quantifier,
+    words_of,
+)
+from sea_core.extraction.rules.nouns import is_plural
+from sea_core.extraction.rules.vocabulary import SOMEONE
+
+# With these, "this product" would be one thing: "What is this product?" asks what it is.
+IS_ASKED = re.compile(r"\b(?:what|which)(?: exactly)? (?:are|were|would be|might be|could be) $", re.IGNORECASE)
+NAMING = re.compile(
+    rf"\b(?:list|name|recommend|suggest|teach|tell|share)(?: {SOMEONE})?(?: with)? $",
+    re.IGNORECASE,
+)
+LIST_OF = re.compile(r"\blists? of $", re.IGNORECASE)
+SUPERLATIVE = re.compile(r"(?:the )?(?:most|least|best|worst|top|leading|main|\w+est)\b", re.IGNORECASE)
+# What is asked of the things, and what no picture could show.
+EVALUATION = re.compile(
+    r"the (?:most (?:common|popular|effective|important|efficient|reliable|useful)|best|top|leading|main) (?=\w)",
+    re.IGNORECASE,
+)
+
+
+def split_naming(head: str, phrase: str) -> tuple[str, str]:
+    """Return what stands before a product and the product: "examples of", if several things are to be named.
+
+    Of "What are the best pans?" these are "What are the best examples of" and "pans".
+    """
+    is_list, is_asked = LIST_OF.search(head), IS_ASKED.search(head)
+    bare = without_quantifier(phrase)
+    words, clause = split_clause(words_of(bare))
+    is_several = is_list or is_plural(head_of(words))
+    is_naming = is_several and (is_list or is_asked or NAMING.search(head)) and not _is_definite(words, bare)
+    if not is_naming or leaked_words(phrase, "examples", "product"):
+        return head, phrase
+    if is_asked and not (QUANTIFIER.match(phrase) or SUPERLATIVE.match(phrase) or clause):
+        return head, phrase  # "What are skeleton keys?"
+    evaluation = EVALUATION.match(phrase)
+    if evaluation and not leaked_words(phrase[evaluation.end() :], evaluation[0], "product"):
+        head, phrase = head + evaluation[0], phrase[evaluation.end() :]
+    return f"{head}examples of ", phrase
+
+
+def _is_definite(words: list[str], phrase: str) -> bool:
+    """Return whether a noun phrase means one set of things: "my neighbour's keys", "the recipes of that book"."""
+    head = head_of(words)
+    before = words[: words.index(head)] if head else words
+    is_owned = any(word.endswith(("'s", "s'")) or word in OWNERS for word in before)
+    return not words or is_owned or (words[0] in DEFINITE and not SUPERLATIVE.match(phrase))
