@@ -17,20 +17,13 @@ STEP = 5
 KILLED = (
     f"STEP = {STEP}\n"
     + """
-import os, psutil, signal, sys
+import os, psutil, sys
 from pathlib import Path
 import pyarrow.parquet, safetensors.torch, torch
+from helpers.kills import kill_after
 from helpers.records import result_record
 from sea_core.runs.blocks import Blocks
 from sea_core.runs.store import Store
-
-def deadly(real, left):
-    def call(*args, **kwargs):
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left[0] -= 1
-        return real(*args, **kwargs)
-    return call
 
 def work(folder):
     blocks = Blocks(folder)
@@ -64,9 +57,7 @@ while True:
     folder.mkdir()
     child = os.fork()
     if child == 0:
-        left = [calls]
-        for name in ("fsync", "replace", "rename", "unlink", "mkdir", "rmdir"):
-            setattr(os, name, deadly(getattr(os, name), left))
+        kill_after(calls, "fsync", "replace", "rename", "unlink", "mkdir", "rmdir")
         work(folder)
         os._exit(0)
     code = os.waitpid(child, 0)[1]

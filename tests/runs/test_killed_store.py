@@ -14,9 +14,10 @@ from sea_core.runs import store as module
 from sea_core.runs.store import Store
 
 KILLED = """
-import os, signal, sys
+import os, sys
 from pathlib import Path
 import pyarrow.parquet, safetensors.torch, torch
+from helpers.kills import kill_after
 from helpers.records import result_record
 from sea_core.runs import store
 
@@ -25,20 +26,10 @@ pyarrow.Table.from_pylist([{"warm": 1}])  # imports more, once and not in each c
 store.SHARD_SIZE = 4
 root = Path(sys.argv[1])
 
-def deadly(real, left):
-    def call(*args, **kwargs):
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left[0] -= 1
-        return real(*args, **kwargs)
-    return call
-
 def write(folder, calls):
     folder.mkdir()
     reported = os.open(folder.with_suffix(".reported"), os.O_WRONLY | os.O_CREAT)
-    left = [calls]
-    for name in ("fsync", "replace", "unlink"):
-        setattr(os, name, deadly(getattr(os, name), left))
+    kill_after(calls, "fsync", "replace", "unlink")
     writer = store.Store(folder)
     for number in range(7):
         embedding = None if number % 5 == 4 else torch.full((3, 5), float(number), dtype=torch.bfloat16)
