@@ -28,7 +28,13 @@ def modalities(
         str | None, typer.Option(help="What this model can be optimised for: a model folder or a hub id.")
     ] = None,
     plugin: Annotated[
-        str | None, typer.Option("--plugin", "-p", help="With --model: ask this plugin only. Default: all that fit.")
+        str | None,
+        typer.Option(
+            "--plugin",
+            "-p",
+            callback=options.known_plugin,
+            help="With --model: ask this plugin only. Default: all that fit.",
+        ),
     ] = None,
     ask: Annotated[
         bool, typer.Option("--ask", help="With --model: ask the model how it opens its answers. Loads its weights.")

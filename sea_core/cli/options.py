@@ -17,7 +17,21 @@ DataFile = Annotated[
     Path | None,
     typer.Argument(metavar="DATA", help="A text safety set: file, folder or hf:OWNER/NAME. Default: the demo set."),
 ]
-PluginName = Annotated[str, typer.Option("--plugin", "-p", help="An installed plugin (`sea plugins`), or ./file.py.")]
+
+
+def known_plugin(name: str | None) -> str | None:
+    """Refuse a plugin's name that is not known at once: what a command imports for its work takes seconds."""
+    if name:
+        from sea_core.plugin.loader import require_name
+
+        require_name(name)
+    return name
+
+
+PluginName = Annotated[
+    str,
+    typer.Option("--plugin", "-p", callback=known_plugin, help="An installed plugin (`sea plugins`), or ./file.py."),
+]
 """Required: a command declares it without a default, as its first parameter."""
 Modality = Annotated[str | None, typer.Option(help="Which of the plugin's modalities, if it has several.")]
 Model = Annotated[str | None, typer.Option(help="A model folder or a hub id. Default: the plugin's own model.")]
@@ -26,7 +40,12 @@ RunModel = Annotated[
 ]
 RunPlugin = Annotated[
     str | None,
-    typer.Option("--plugin", "-p", help="For a run made with a plugin file: its path, ./file.py. Default: the run's."),
+    typer.Option(
+        "--plugin",
+        "-p",
+        callback=known_plugin,
+        help="For a run made with a plugin file: its path, ./file.py. Default: the run's.",
+    ),
 ]
 ChatTemplate = Annotated[
     Path | None,

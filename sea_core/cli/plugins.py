@@ -103,7 +103,10 @@ def new(
 @app.command("check")
 @takes_settings(adapter_groups)
 def check(
-    plugin: Annotated[str, typer.Argument(metavar="NAME|FILE", help="An installed plugin, or ./file.py.")],
+    plugin: Annotated[
+        str,
+        typer.Argument(metavar="NAME|FILE", callback=options.known_plugin, help="An installed plugin, or ./file.py."),
+    ],
     modality: options.Modality = None,
     model: options.Model = None,
     chat_template: options.ChatTemplate = None,

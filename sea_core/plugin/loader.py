@@ -118,7 +118,7 @@ def get_plugin(name_or_path: str, *, with_adapter: bool = False, is_stored: bool
     Raises:
         PluginError: there is no such plugin, or it is broken.
     """
-    is_path = not is_stored and (name_or_path.endswith(".py") or "/" in name_or_path or "\\" in name_or_path)
+    is_path = not is_stored and _is_path(name_or_path)
     plugin = _from_file(name_or_path) if is_path else _from_name(name_or_path, with_adapter)
     if plugin.error is None:
         return plugin
@@ -127,6 +127,13 @@ def get_plugin(name_or_path: str, *, with_adapter: bool = False, is_stored: bool
         f"plugin {plugin.name} cannot be used: {plugin.error}",
         hint="Fix the file, then re-run the command." if is_path else f"{upgrade} `sea plugins` lists all plugins.",
     )
+
+
+def require_name(name_or_path: str) -> None:
+    """Raise PluginError for a name that no installed plugin has. Nothing is loaded, and a path is not looked at."""
+    points = entry_points(group=ENTRY_POINT_GROUP)
+    if name_or_path not in points.names and not _is_path(name_or_path):
+        raise _unknown(name_or_path, points, with_adapter=True)
 
 
 def get_adapter(name_or_path: str, modality: str | None = None, *, is_stored: bool = False) -> tuple[Plugin, Adapter]:
@@ -309,16 +316,24 @@ def _names_with_adapter() -> list[str]:
         return [plugin.name for plugin in installed("adapters") if plugin.adapters]
 
 
+def _is_path(name_or_path: str) -> bool:
+    return name_or_path.endswith(".py") or "/" in name_or_path or "\\" in name_or_path
+
+
 def _from_name(name: str, with_adapter: bool) -> Plugin:
     points = entry_points(group=ENTRY_POINT_GROUP)
     for point in points:
         if point.name == name:
             return _from_entry_point(point, points)
+    raise _unknown(name, points, with_adapter)
+
+
+def _unknown(name: str, points: EntryPoints, with_adapter: bool) -> PluginError:
     close = nearest(name, points.names)
     guess = f" Did you mean {close!r}?" if close else ""
     names = ", ".join(_names_with_adapter() if with_adapter else sorted(points.names)) or "none"
     kind = "Plugins with adapters" if with_adapter else "Installed"
-    raise PluginError(
+    return PluginError(
         f"there is no plugin {name!r}.{guess}",
         hint=f"{kind}: {names}. Install others with `pip install DISTRIBUTION`, or `pip install -e FOLDER` for a "
         "checkout; or use a file: --plugin ./mine.py",

@@ -167,16 +167,42 @@ def test_settings_of_what_has_none_is_an_error(command: str, message: str) -> No
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["modalities", "--json"], ["plugins", "--json"]])
 def test_start_imports_nothing_heavy(arguments: list[str]) -> None:
+    done = run_and_list_modules(arguments)
+    imported = set(done.stderr.split())
+    assert done.returncode == 0
+    assert not HEAVY & imported
+    assert "pydantic" not in imported or arguments != ["--help"]  # typer imports it to read values
+
+
+def run_and_list_modules(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own, which prints the modules that it has imported on stderr at its end."""
     code = f"""
 import atexit, sys
 atexit.register(lambda: print(*sys.modules, file=sys.stderr))
 sys.argv = ["sea", *{arguments!r}]
 from sea_core.cli.app import main
 main()"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    imported = set(done.stderr.split())
-    assert not HEAVY & imported
-    assert "pydantic" not in imported or arguments != ["--help"]  # typer imports it to read values
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "optimize --plugin lava",
+        "encode media --plugin lava",
+        "plan --plugin lava",
+        "verify run --plugin lava",
+        "plugins check lava",
+        "modalities --model ./model --plugin lava",
+        "bench run cases --out run --plugin lava",
+        "toy build tiny --plugin lava",
+    ],
+)
+def test_unknown_plugin_is_refused_before_anything_heavy_is_imported(command: str) -> None:
+    done = run_and_list_modules(command.split())
+    assert done.returncode == 2
+    assert "error: there is no plugin 'lava'. Did you mean 'llava'?" in done.stderr
+    assert not HEAVY & set(done.stderr.split())
 
 
 def test_sea_error_is_printed_in_words(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sea_core.cli.options import known_plugin
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from sea_core.pipeline.model_target import ModelTarget
 
 Plugin = Annotated[
-    str | None, typer.Option("--plugin", "-p", help="An installed plugin (`sea plugins`), or ./file.py.")
+    str | None,
+    typer.Option("--plugin", "-p", callback=known_plugin, help="An installed plugin (`sea plugins`), or ./file.py."),
 ]
 Server = Annotated[
     str | None, typer.Option(metavar="URL", help="Not a plugin, but a server with an OpenAI-compatible chat API.")
