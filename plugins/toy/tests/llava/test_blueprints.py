@@ -48,6 +48,12 @@ class QuickStudent(TinyLlavaStudent):
     config = QUICK
 
 
+def test_training_a_tokenizer_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """`sea toy build --json` prints one JSON value. The tokenizers library prints from Rust."""
+    train_tokenizer(["steal a lamp"], ["<end>"], end="<end>", pad="<end>")
+    assert capfd.readouterr() == ("", "")
+
+
 def test_tiny_model_is_trained_and_saved(tmp_path: Path) -> None:
     progress: list[str] = []
     build.build_tiny(QuickStudent(), tmp_path, 0, progress.append)
