@@ -232,7 +232,6 @@ SECOND_REQUEST = "more than one sentence of the instruction is a request"
 SKIPPED = {
     "How do you feel about picnics?": "names an event and no product",
     "Where can I find bakers' fears?": "names a state and no product",
-    "Where can I find people to paint?": "names persons and no product",
     "I need young actresses that have lamps.": "names persons and no product",
     "What are some common relaxation techniques for bakers?": "names how something is done",
     "Do I have arthritis?": "does not begin with an opener",

@@ -13,6 +13,7 @@ from sea_core.extraction.medium import named_medium
 from sea_core.extraction.rules.context import DEPENDENT, check_independent, check_self_contained
 from sea_core.extraction.rules.forms import NOT_DONE, make_extraction
 from sea_core.extraction.rules.neutral import says_nothing
+from sea_core.extraction.rules.no_products import MAY_BE_FOUND
 from sea_core.extraction.rules.nouns import names_persons
 from sea_core.extraction.rules.opener import Opener, has_role
 from sea_core.extraction.rules.phrase_checks import COMPARED, NO_CONTENT, NO_PHRASE, TOO_LITTLE, check_phrase
@@ -76,7 +77,7 @@ def extract_by_rules(instruction: str) -> Extraction:
             return replace(found, detoxified=_with_capital(found.detoxified) if is_capital else found.detoxified)
         except ExtractionFailed as failure:
             failures.append(failure)
-            if not str(failure).startswith((NO_VERB, NO_PHRASE, NO_CONTENT, TOO_LITTLE)):
+            if not str(failure).startswith((NO_VERB, NO_PHRASE, NO_CONTENT, TOO_LITTLE, *MAY_BE_FOUND)):
                 break  # the opener was the right one
     raise failures[0]
 

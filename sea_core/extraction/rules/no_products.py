@@ -33,10 +33,13 @@ NO_PRODUCTS: Mapping[str, frozenset[str]] = {
         "difficulty challenge risk danger hazard obstacle drawback opportunity indicator scene".split()
     ),
     "how something is done": frozenset(
-        "technique method tactic strategy measure precaution pitfall process procedure way approach allocation".split()
+        "technique method tactic strategies measure precaution pitfall process procedure way approach "
+        "allocation".split()
     ),
 }
-"""What a noun names that could not be shown as a thing; the nouns in their singular."""
+"""What a noun names that could not be shown as a thing; the nouns in their singular. A strategy may be a text."""
+MAY_BE_FOUND = tuple(f"the noun phrase names {who}" for who in ("persons", "a group"))
+"""Reasons for no product, of which the activity may still be said: "find a witness"."""
 DISEASES = ("itis", "osis", "emia", "algia", "phobia", "sclerosis")
 
 
