@@ -19,7 +19,6 @@ from sea_core.model.hub import require_reachable
 from sea_core.model.libraries import describe_need, missing_library
 from sea_core.model.processor import load_processor
 from sea_core.model.quantization import load_settings
-from sea_core.model.quantized_products import keep_gradients
 from sea_core.model.untrusted import RESTORE_HINT, require_no_kernels, require_plain_files, untrusted
 from sea_core.runs.digests import file_digest
 from sea_core.schema import check, read_json
@@ -95,6 +94,8 @@ def load_transformers(
     use_given_template(loaded_processor)
     _require_no_missing(checkpoint, missing)
     if "quantization_config" in settings:
+        from sea_core.model.quantized_products import keep_gradients
+
         keep_gradients(model)
     if "device_map" not in settings:
         model.to(device)

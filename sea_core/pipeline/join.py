@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 import time
 from dataclasses import replace
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sea_core.config import override
-from sea_core.errors import RunError, SeaError
-from sea_core.model.device_map import are_several
+from sea_core.errors import RunError
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.recipes.base import Recipe
 from sea_core.pipeline.block_worker import WAIT_SECONDS
-from sea_core.pipeline.launch import PARENT
 from sea_core.pipeline.manifests import model_identity
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.optimize import Synthesis, finish, known_recipes
 from sea_core.pipeline.optimize_worker import OptimizeWorker
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.work_order import WorkOrder
+from sea_core.pipeline.worker_process import end_with_parent, own_device
 from sea_core.runs.block import HINT as CUT_HINT
 from sea_core.runs.blocks import FINISHER, ORDER, Finisher
 from sea_core.runs.embedding_run import EmbeddingRun
@@ -35,8 +30,6 @@ from sea_core.runs.workers import Worker
 if TYPE_CHECKING:
     from sea_core.model.mllm import MLLM
 
-RANKS = ("LOCAL_RANK", "SLURM_LOCALID")
-"""Environment variables with the number of this process among those of its computer, set by torchrun and SLURM."""
 HINT = "A worker takes part only where the same command would. Use the versions, the model and the media of the run."
 
 
@@ -116,27 +109,6 @@ def require_same_run(run: EmbeddingRun, target: ModelTarget, synthesis: Synthesi
     require_same_identity(run.folder, stored, same, hint=HINT)
 
 
-def own_device(device: str) -> str:
-    """Return the device of this process: with `auto`, one GPU for each process that torchrun or SLURM has started.
-
-    Raises:
-        SeaError: each of several processes would load the model onto the same devices.
-    """
-    rank = next((os.environ[name] for name in RANKS if os.environ.get(name, "").isdigit()), None)
-    if are_several(device) and rank is not None and int(rank):
-        raise SeaError(
-            f"several processes on this computer cannot share {device}: each would load the whole model onto it",
-            hint="Start one process for each group of GPUs, and set CUDA_VISIBLE_DEVICES for it.",
-        )
-    if device != "auto" or rank is None:
-        return device
-    import torch
-
-    if torch.cuda.device_count() < 2:
-        return device
-    return f"cuda:{int(rank) % torch.cuda.device_count()}"
-
-
 def _finish(
     run: EmbeddingRun, target: ModelTarget, mllm: MLLM | None, order: WorkOrder, worker: Worker, progress: Progress
 ) -> bool | None:
@@ -171,22 +143,3 @@ def _finish(
             time.sleep(WAIT_SECONDS)
     progress.note("nothing is left to do for this worker: another process finishes the run")
     return False
-
-
-def end_with_parent() -> None:
-    """Stop, as on Ctrl-C, when the process that has launched this one is gone. It may be called more than once."""
-    parent = os.environ.get(PARENT, "")
-    if parent.isdigit():
-        _watch(int(parent))
-
-
-@cache
-def _watch(parent: int) -> None:
-    """Watch a process, once: a second signal would end this one before it has given back what it has claimed."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()

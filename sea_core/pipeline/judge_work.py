@@ -29,10 +29,10 @@ from sea_core.judges.score import (
 )
 from sea_core.llm.cache import WorkerCompletions, completion_log
 from sea_core.llm.config import LLMConfig
-from sea_core.pipeline.join import own_device
 from sea_core.pipeline.launch import WorkerCommand
 from sea_core.pipeline.progress import Progress
 from sea_core.pipeline.shared_work import SharedOrder, SharedWork, WorkerOptions
+from sea_core.pipeline.worker_process import own_device
 from sea_core.plugin import loader
 from sea_core.runs.block import HINT as CUT_HINT
 from sea_core.runs.block import ROWS, BlockRow

@@ -15,12 +15,13 @@ from sea_core.extraction.prepare import Preparation
 from sea_core.optimization.record import make_skipped_record
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.extraction import ExtractorSession
-from sea_core.pipeline.join import end_with_parent, own_device, read_synthesis, require_same_run
+from sea_core.pipeline.join import read_synthesis, require_same_run
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.optimize import Synthesis, finish, make_manifest, make_order, prepare_run
 from sea_core.pipeline.optimize_worker import OptimizeWorker
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.work_order import WorkOrder, make_rows
+from sea_core.pipeline.worker_process import end_with_parent, own_device
 from sea_core.runs.atomic import DAMAGED
 from sea_core.runs.block import ROWS, BlockRow
 from sea_core.runs.block_folder import BLOCKS, TOKEN

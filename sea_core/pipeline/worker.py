@@ -13,7 +13,7 @@ from pathlib import Path
 from sea_core.errors import RunError
 from sea_core.judges.base import JudgeConfig
 from sea_core.pipeline.encode import EncodeOptions, EncodeWork
-from sea_core.pipeline.join import HINT, end_with_parent, own_device, work
+from sea_core.pipeline.join import HINT, work
 from sea_core.pipeline.launch import LAUNCHED_FOR, await_work
 from sea_core.pipeline.manifests import model_identity
 from sea_core.pipeline.model_target import ModelTarget
@@ -21,6 +21,7 @@ from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.pipeline.shared_work import Finished, SharedCommand, SharedOrder, WorkerOptions
 from sea_core.pipeline.verify import require_same_model, require_synthetic
 from sea_core.pipeline.verify_work import VERIFY_BLOCKS, VerifyWork
+from sea_core.pipeline.worker_process import end_with_parent, own_device
 from sea_core.plugin import loader
 from sea_core.runs.block import HINT as CUT_HINT
 from sea_core.runs.block_folder import BLOCKS

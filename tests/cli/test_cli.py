@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 import sea_core
-from helpers.cli import CliResult, sea, sea_process
+from helpers.cli import CliResult, sea, sea_process, sea_with_modules
 from sea_core import SeaError
 from sea_core.cli import app, options, output
 from sea_core.data.formats.published import PUBLISHED_SETS
@@ -167,22 +166,10 @@ def test_settings_of_what_has_none_is_an_error(command: str, message: str) -> No
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["modalities", "--json"], ["plugins", "--json"]])
 def test_start_imports_nothing_heavy(arguments: list[str]) -> None:
-    done = run_and_list_modules(arguments)
-    imported = set(done.stderr.split())
-    assert done.returncode == 0
+    result, imported = sea_with_modules(*arguments)
+    assert result.code == 0
     assert not HEAVY & imported
     assert "pydantic" not in imported or arguments != ["--help"]  # typer imports it to read values
-
-
-def run_and_list_modules(arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command in a process of its own, which prints the modules that it has imported on stderr at its end."""
-    code = f"""
-import atexit, sys
-atexit.register(lambda: print(*sys.modules, file=sys.stderr))
-sys.argv = ["sea", *{arguments!r}]
-from sea_core.cli.app import main
-main()"""
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
@@ -199,10 +186,10 @@ main()"""
     ],
 )
 def test_unknown_plugin_is_refused_before_anything_heavy_is_imported(command: str) -> None:
-    done = run_and_list_modules(command.split())
-    assert done.returncode == 2
-    assert "error: there is no plugin 'lava'. Did you mean 'llava'?" in done.stderr
-    assert not HEAVY & set(done.stderr.split())
+    result, imported = sea_with_modules(*command.split())
+    assert result.code == 2
+    assert "error: there is no plugin 'lava'. Did you mean 'llava'?" in result.err
+    assert not HEAVY & imported
 
 
 def test_sea_error_is_printed_in_words(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

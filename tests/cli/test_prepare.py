@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from helpers.chat_server import Answer, chat_server, fails, says
-from helpers.cli import expect_error, sea
+from helpers.cli import expect_error, sea, sea_with_modules
 from helpers.cli_runs import PLUGIN, QUICK, write_demo_examples
 
 
@@ -19,16 +17,10 @@ def test_prepare_tells_what_would_be_done_and_loads_no_model(tmp_path: Path) -> 
     rows, report = write_demo_examples(tmp_path / "rows.jsonl", 4), tmp_path / "report.jsonl"
     with rows.open("a") as file:
         file.write(json.dumps({**json.loads(rows.read_text().splitlines()[0]), "id": "odd", "prompt": "Lamp."}) + "\n")
-    code = f"""
-import atexit, sys
-atexit.register(lambda: print("torch" in sys.modules, "transformers" in sys.modules, file=sys.stderr))
-sys.argv = ["sea", "prepare", {str(rows)!r}, "--plugin", {PLUGIN!r}, "--out", {str(report)!r}, "--json"]
-from sea_core.cli.app import main
-main()"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr.splitlines()[1:][-1:] == ["False False"]
-    assert "detected format pku-saferlhf" in done.stderr
-    summary = json.loads(done.stdout)
+    done, imported = sea_with_modules("prepare", rows, "--plugin", PLUGIN, "--out", report, "--json")
+    assert not {"torch", "transformers"} & imported
+    assert "detected format pku-saferlhf" in done.err
+    summary = done.json()
     assert (summary["examples"], summary["prepared"], summary["skipped"]) == (5, 4, 1)
     assert sum(summary["reasons"].values()) == 1
     lines = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()]

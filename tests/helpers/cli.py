@@ -65,6 +65,22 @@ def sea_process(*arguments: object) -> subprocess.Popen[str]:
     )
 
 
+MODULES = "modules: "
+
+
+def sea_with_modules(*arguments: object) -> tuple[CliResult, set[str]]:
+    """Run `sea` in a process of its own; return the names of the modules that it has imported, too."""
+    code = f"""
+import atexit, sys
+atexit.register(lambda: print({MODULES!r}, *sys.modules, file=sys.stderr))
+sys.argv = ["sea", *{[*map(str, arguments)]!r}]
+from sea_core.cli.app import main
+main()"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    printed, _, modules = done.stderr.rpartition(MODULES)
+    return CliResult(done.returncode, done.stdout, printed), set(modules.split())
+
+
 def restore_sigint() -> None:
     """Make the process react to Ctrl-C: a shell starts background jobs, and all they start, with SIGINT ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

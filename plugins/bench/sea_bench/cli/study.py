@@ -58,7 +58,7 @@ def run(
     from sea_core.cli.progress import TERMINAL
 
     if only_work:
-        from sea_core.pipeline.join import end_with_parent
+        from sea_core.pipeline.worker_process import end_with_parent
 
         end_with_parent()
     study = read_study(file, quick=quick)

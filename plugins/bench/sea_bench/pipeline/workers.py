@@ -30,8 +30,9 @@ def open_answer_work(folder: Path, order: SharedOrder, options: WorkerOptions) -
     """
     from sea_bench.pipeline.answer_work import AnswerOptions, AnswerWork
     from sea_bench.pipeline.run import plan_run
-    from sea_core.pipeline.join import HINT, own_device
+    from sea_core.pipeline.join import HINT
     from sea_core.pipeline.model_target import ModelTarget
+    from sea_core.pipeline.worker_process import own_device
 
     run = BenchRun(folder)
     what, where = "what the workers of a benchmark run are to do", str(folder)

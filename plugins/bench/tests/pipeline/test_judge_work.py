@@ -14,7 +14,7 @@ import pytest
 
 from helpers.bench_records import answer_record, bench_manifest, comprehension_record
 from helpers.chat_server import Answer, ChatServer, chat_server, fails, says
-from helpers.cli import CliResult, expect_error, sea
+from helpers.cli import CliResult, expect_error, sea, sea_with_modules
 from helpers.tiny_language_model import save_tiny_language_model
 from sea_bench.pipeline.judge import judge_run
 from sea_bench.pipeline.workers import open_judge_work
@@ -109,6 +109,16 @@ def test_a_killed_worker_is_replaced_and_no_answer_is_rated_twice(run: Path, mon
     assert sum(asked.values()) <= ANSWERS + 2  # the request that the worker was killed in, and a reply on its way
     assert not list(run.glob("*judge_blocks*"))
     assert "has died (signal 9)" in result.err
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_judge_without_a_model_on_this_machine_needs_no_torch(run: Path, workers: int) -> None:
+    with chat_server(rate) as server:
+        given = ("bench", "judge", run, *JUDGED_BY, *settings(server), "-o", f"workers={workers}")
+        result, imported = sea_with_modules(*given)
+    assert result.code == 0
+    assert len(labels(run)) == (2 * ANSWERS if workers else ANSWERS)
+    assert "torch" not in imported
 
 
 def prepare(run: Path, server: ChatServer) -> CliResult:
