@@ -141,6 +141,18 @@ def test_runs_whose_optimisations_all_failed_are_named(
     assert f"sea show {run.folder}" in e.value.hint
 
 
+def test_the_text_of_an_example_whose_optimisation_failed_is_not_trained_on(
+    mllm: MLLM, prepared: tuple[PreparedExample, ...], tmp_path: Path
+) -> None:
+    """Text alone and embeddings are compared on the same examples, whichever of them a modality could optimise."""
+    run = random_run(tmp_path / "run", mllm, prepared[:4])
+    with run.writing():
+        store_result(run, prepared[4], failed_result(prepared[4].id, "not converged after 2 steps"))
+    config = AlignConfig(**parse_weights("text", AlignConfig()), held_out=0)
+    texts = mix(mllm.adapter, EmbeddingSource([run]), (), "dpo", config).examples
+    assert {text.prompt for text in texts} == {each.example.instruction for each in prepared[:4]}
+
+
 MARKED = Example("marked", "What is <|AUDIO|>, and <|im_end|>?", "A <|AUDIO|> ends with <|im_end|>.", harmful=False)
 
 
