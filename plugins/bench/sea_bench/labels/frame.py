@@ -69,25 +69,26 @@ def make_frame(
 
 
 def draw(frame: Sequence[FrameRecord], size: int) -> list[FrameRecord]:
-    """Return the sample of a size: from each stratum in proportion to the root of its size, and MIN_DRAWN at least.
+    """Return the sample of a size: MIN_DRAWN from each stratum, then in proportion to the root of its size.
 
-    So rare verdicts are labelled often enough, and frequent ones still more often. Cases with a medium have at least
-    their share of the sample, since the figures over all tasks are about them.
+    So rare verdicts are labelled often enough, and frequent ones still more often. Once each stratum has MIN_DRAWN,
+    cases with a medium have at least their share of the sample, since the figures over all tasks are about them.
     """
     strata = Counter(record["stratum"] for record in frame)
     with_media = {stratum: count for stratum, count in strata.items() if WITHOUT_MEDIUM not in stratum}
     drawn = dict.fromkeys(strata, 0)
     for number in range(1, min(size, len(frame)) + 1):
+        rare = [stratum for stratum, count in strata.items() if drawn[stratum] < min(count, MIN_DRAWN)]
         is_behind = sum(drawn[stratum] for stratum in with_media) * len(frame) < sum(with_media.values()) * number
-        among = with_media if is_behind else strata
+        among = [stratum for stratum in rare if stratum in with_media] or rare or (with_media if is_behind else strata)
         drawn[max(among, key=lambda stratum: _priority(stratum, strata[stratum], drawn[stratum]))] += 1
     sample = [record for record in frame if record["rank"] <= drawn[record["stratum"]]]
     return sorted(sample, key=lambda record: _digest(record["seed"], record["key"]))
 
 
-def _priority(stratum: str, size: int, drawn: int) -> tuple[bool, bool, float]:
+def _priority(stratum: str, size: int, drawn: int) -> tuple[bool, float]:
     weight = BENIGN_WEIGHT if stratum.startswith("benign") else 1.0
-    return drawn < size, drawn < MIN_DRAWN, weight * sqrt(size) / (drawn + 1)
+    return drawn < size, weight * sqrt(size) / (drawn + 1)
 
 
 def _stratum(record: AnsweredRecord, verdicts: Mapping[str, Mapping[str, BenchVerdict]]) -> str:

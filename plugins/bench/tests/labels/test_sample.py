@@ -97,7 +97,7 @@ def test_media_have_at_least_their_share_of_a_sample_of_any_size(run: BenchRun, 
         "benign without medium, flagged by guard": 30,
         "benign without medium, flagged by none": 30,
     }
-    for size in range(1, 101):
+    for size in range(24, 101):  # by then each of the ten strata has two
         drawn = draw(frame, size)
         media = sum(records[record["key"]]["condition"] == "media" for record in drawn)
         assert media >= size * 240 / 360
@@ -106,6 +106,26 @@ def test_media_have_at_least_their_share_of_a_sample_of_any_size(run: BenchRun, 
     assert sum(count for stratum, count in counts.items() if stratum.startswith("harmful,")) >= 20  # 10 are needed
     assert len(draw(frame, 1000)) == 360
     assert keys(sample) == keys(LabelSample([run], "ben", size=1, seed=seed))
+
+
+def test_each_stratum_has_two_answers_before_media_have_their_share(tmp_path: Path) -> None:
+    """360 answers about media, and 40 about text that three judges flag in eight ways."""
+    run = BenchRun.start(tmp_path / "run", bench_manifest(400))
+    for i in range(400):
+        is_text = i >= 360
+        key, condition = f"video/1-Theft/{'Text_only' if is_text else 'TYPO'}/{i}", "text" if is_text else "media"
+        run.answers.append([answer_record(key, f"answer {i}", condition=condition)])
+        for bit, judge in enumerate(("guard", "openai", "llama")):
+            verdict = "unsafe" if is_text and i >> bit & 1 else "safe"
+            run.verdicts.append([bench_verdict(key, f"answer {i}", judge, verdict, False)])
+    LabelSample([run], "anna", size=1)
+    frame = list(read_frame(run).values())
+    strata = Counter(record["stratum"] for record in frame)
+    assert len(strata) == 9
+    for size in (18, 40, 100):
+        counts = Counter(record["stratum"] for record in draw(frame, size))
+        assert min(counts[stratum] for stratum in strata) >= 2
+    assert counts["harmful, flagged by none"] == 84  # 16 are about text
 
 
 def test_a_sample_keeps_its_seed(run: BenchRun) -> None:
