@@ -30,11 +30,14 @@ DRAWS = 2
 ARMS: tuple[str | Mapping[str, Any], ...] = (
     *("unaligned", "text", "sea"),
     {"base": "oracle", "align": {"text": 1.5 / ROWS_OF_A_MEDIUM}},
+    "read-first",
     {"base": "benign-start", "optimize": {"draws": DRAWS}},
     *("safety-prompt", "steering"),
     {"base": "draws", "optimize": {"draws": DRAWS}},
 )
 """The arms, the most expensive last. `oracle` has as much text a medium as the default mixture has an embedding."""
+STEPS = 300
+"""Of an alignment. After 120, a model refused 16 of 24 of the harmful embeddings that it was trained on."""
 BLANK_SECONDS = 1.5
 """Of silence that embeddings start at: about as long as a phrase."""
 
@@ -107,7 +110,7 @@ class SpokenStudy(StudySource):
             "methods": ["sft"],
             "seeds": list(range(SPLITS)),
             "optimize": {"lr": 0.3},
-            "align": {"steps": 120, "epochs": 0.0},
+            "align": {"steps": STEPS, "epochs": 0.0},
             "answers": {"max_new_tokens": 32, "batch_size": 16, "keep_batches": True},
             "claims": {"scenarios": [SCENARIOS[False]]},
             "quick": {"arms": ["unaligned", "text", "oracle", "sea"], "seeds": [0]},
