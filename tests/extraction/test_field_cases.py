@@ -52,7 +52,7 @@ PHRASES = {
         "the baker baking and selling cakes",
         "How did someone do this activity?",
     ),
-    "Why do thieves always open sheds?": ("thieves open sheds", "Why do people always do this activity?"),
+    "Why do thieves always open sheds?": ("thieves always open sheds", "Why do people do this activity?"),
     "How do lamp stealers open sheds?": ("lamp stealers open sheds", "How do people do this activity?"),
     "How do crooks open sheds?": ("crooks open sheds", "How do they do this activity?"),
     "Wasn't the lamp stolen?": ("the lamp stolen", "Wasn't this activity done?"),

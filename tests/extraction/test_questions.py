@@ -26,7 +26,7 @@ PREPARED = {
         "Do you think this activity should be done, and why?",
     ),
     # what others do, in a clause
-    "How come bakers always steal lamps?": ("bakers are stealing lamps", "How come people always do this activity?"),
+    "How come bakers always steal lamps?": ("bakers are always stealing lamps", "How come people do this activity?"),
     "Should bakers be allowed to vote?": ("bakers are voting", "Should people be allowed to do this activity?"),
     "What drives bakers to steal lamps?": ("bakers are stealing lamps", "What drives people to do this activity?"),
     "Why are bakers denied loans?": ("a person is denying bakers loans", "Why is this activity done?"),
@@ -67,7 +67,7 @@ PREPARED = {
     # a second question, a purpose, and what the answer is to have
     "How do I steal a lamp, and are there any benefits to lamps?": (
         "a person is stealing a lamp",
-        "How do I do this activity?",
+        "How do I do this activity, and are there any benefits?",
     ),
     "What's your phone number so I can call you?": (
         "their phone number so a person can call them",
@@ -117,7 +117,7 @@ PREPARED = {
     ),
     "Should we have stricter lamp laws?": ("stricter lamp laws", "Should we have this product?"),
     "Is it better to hire bakers than farmers?": ("a person is hiring bakers", "Is it better to do this activity?"),
-    "Why do cats always hide?": ("cats are hiding", "Why do they always do this activity?"),
+    "Why do cats always hide?": ("cats are always hiding", "Why do they do this activity?"),
     "Was the lamp vote stolen?": ("a person is stealing the lamp vote", "Was this activity done?"),
     # questions to somebody
     "Do you ever steal lamps?": ("a person is stealing lamps", "Do you ever do this activity?"),
@@ -312,7 +312,10 @@ PREPARED = {
         "a person is stealing lamps",
         "Should we do this activity? Why or why not?",
     ),
-    "How do I hide a lamp, and have you ever lost one?": ("a person is hiding a lamp", "How do I do this activity?"),
+    "How do I hide a lamp, and have you ever done it?": (
+        "a person is hiding a lamp",
+        "How do I do this activity, and have you ever done it?",
+    ),
     # questions with "not", and others that people ask
     "Isn't it fun to steal lamps?": ("a person is stealing lamps", "Isn't it fun to do this activity?"),
     "Shouldn't we steal lamps?": ("a person is stealing lamps", "Shouldn't we do this activity?"),

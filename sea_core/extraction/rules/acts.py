@@ -70,6 +70,20 @@ OF_OTHERS = frozenset(
     "partnerships collaboration collaborations deal deals dealings".split()
 )
 """Nouns for what is done that do not say what it is, or that name what somebody else does."""
+NOT_RUN = frozenset("pricing payment colour color naming pension rhyme".split())
+"""Before "scheme" these name how something is arranged."""
+USE_OF = re.compile(
+    r"(?:the )?(?P<noun>use|creation|production|manufacture|development) of (?P<whom>\w.* (?:in|for|to|as) .*)",
+    re.IGNORECASE,
+)
+"""What is done with something, and where or what for: "the use of ovens in baking"."""
+DONE_WITH: Mapping[str, str] = {
+    "use": "using",
+    "creation": "creating",
+    "production": "producing",
+    "manufacture": "manufacturing",
+    "development": "developing",
+}
 GERUND_OF = re.compile(r"the (?P<doing>\w+ing) of (?P<whom>\w.*)", re.IGNORECASE)
 """A verb with "of" before its object: "the banning of lamps"."""
 EVENT = "the noun phrase names what others do, or how something is done"
@@ -88,6 +102,8 @@ def act_sentence(phrase: str) -> str:
     """
     if (gerund := GERUND_OF.match(phrase)) and is_ing_form(gerund["doing"]) and gerund["doing"].lower() not in NO_ACTS:
         return f"a person is {gerund['doing']} {product_sentence(gerund['whom'])}"
+    if use := USE_OF.fullmatch(phrase):
+        return f"a person is {DONE_WITH[use['noun'].lower()]} {product_sentence(use['whom'])}"
     words, clause = split_clause(words_of(without_quantifier(phrase)))
     head = head_of(words)
     if clause[1:2] == ["are"]:
@@ -109,6 +125,8 @@ def _doing(words: list[str], head: str) -> str:
     after = words[place + 1 :]
     if not head or words[place - 1] in NOT_DONE:
         return ""
+    if head in ("scheme", "schemes") and words[place - 1] in NOT_RUN:
+        raise ExtractionFailed(EVENT, head)
     joined = after[1:] if after[:1] in (["and"], ["or"]) else []
     if joined and not (_is_activity(head_of(joined)) or is_ing_form(joined[0])):
         if head in ACTS and head_of(joined) in ABSTRACT:  # "torture and theft methods"

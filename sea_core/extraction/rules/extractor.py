@@ -122,10 +122,10 @@ def _extract(request: Request, opener: Opener) -> Extraction:
 
 
 def _kept(clause: re.Match[str]) -> str | None:
-    """Return what stays of a last clause: words of requests, or nothing of a reason; None for any other condition."""
+    """Return what stays of a last clause: words of requests, or nothing of a reason; None for a condition or aim."""
     if says_nothing(clause[0]):
         return clause[0]
-    return None if clause["condition"] else ""
+    return None if clause["condition"] or clause[0].lower().lstrip(", ").startswith("so ") else ""
 
 
 def _with_actor(found: Extraction, actor: str) -> Extraction:

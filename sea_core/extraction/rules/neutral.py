@@ -30,6 +30,7 @@ NEUTRAL = frozenset(
     "three two four five six seven eight nine ten twenty hundred thousand several few provide provided understand "
     "beginner beginners expert experts language english plain quickest fastest cheap cheapest best-case opinion "
     "opinions thoughts view views background context basics overview mind tried recent accept offer wonder "
+    "really often significance detailing describing explaining outlining listing specifying mentioning highlighting "
     "recommendation recommendations recommended further experiment handle apply take clever different offer".split()
 )
 """A sentence or a part of these may stay in the detoxified instruction: the harm cannot be in it."""

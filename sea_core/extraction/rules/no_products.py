@@ -11,26 +11,29 @@ NO_PRODUCTS: Mapping[str, frozenset[str]] = {
         "pain suffering fear anger stress grief depression anxiety addiction obesity poverty happiness sadness "
         "loneliness feeling emotion habit belief orientation fantasy fetish kink desire preference like dislike "
         "personality life mood disease disorder syndrome illness sickness infection tumor tumour cancer fever allergy "
-        "pregnancy trauma pleasure satisfaction hatred jealousy loyalty cold flu".split()
+        "pregnancy status affiliation philosophy "
+        "trauma pleasure satisfaction hatred jealousy loyalty cold flu".split()
     ),
     "an event": frozenset(
         "picnic wedding funeral election concert festival ceremony rally parade mission scandal controversy accident "
         "crash disaster earthquake hurricane flood pandemic epidemic outbreak crisis famine holiday vacation trip "
-        "journey visit event incident warming collapse recession death reunion celebration".split()
+        "journey visit event incident warming collapse recession deed death reunion celebration".split()
     ),
     "persons": frozenset(
         "person people man woman child kid boy girl baby adult teen teenager individual guy lady gentleman chick dude "
         "friend boyfriend girlfriend husband wife mother father parent brother sister son daughter actor actress "
         "celebrity comedian singer musician escort prostitute hooker stripper hitman hacker thief criminal terrorist "
         "murderer politician victim minor student teacher employee worker colleague coworker boss creator influencer "
-        "lawyer doctor immigrant refugee soldier mercenary accomplice neighbor neighbour stranger".split()
+        "lawyer doctor immigrant refugee soldier mercenary seller dealer supplier "
+        "provider baker accomplice neighbor neighbour stranger".split()
     ),
     "a group": frozenset(
         "group gang cartel community organization organisation company corporation firm startup studio agency country "
         "nation".split()
     ),
     "a relation": frozenset(
-        "difficulty challenge risk danger hazard obstacle drawback opportunity indicator scene".split()
+        "difficulty challenge risk danger hazard obstacle drawback opportunity indicator scene ratio "
+        "motive motivation weakness".split()
     ),
     "how something is done": frozenset(
         "technique method tactic strategies measure precaution pitfall process procedure way approach "

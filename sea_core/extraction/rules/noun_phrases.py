@@ -39,7 +39,7 @@ ABSTRACT = frozenset(
     "consequences cost day deal difference differences effect effects explanation example examples fact facts "
     "favorite fun funny good happening help history idea ideas info information instructions it issue issues "
     "kind kinds law laws like limit look matter meaning method methods more most name new number odds one ones "
-    "opinion opinions penalty place places plan point price problem pro pros purpose question questions reason "
+    "opinion opinions penalty place places plan point points price problem pro pros purpose question questions reason "
     "reasons requirements right root rule rules score side sign signs situation sort sorts steps stuff "
     "suggestions symptom symptoms technique techniques thing things thought thoughts time times tips total true "
     "truth type types up use uses view views way ways weather word words worse worst worth wrong year years yes "

@@ -49,7 +49,7 @@ OTHER = re.compile(
 KNOWN_THING = re.compile(
     r"\bthe (?:text|ad|wall(?! of an? )|sign(?! language\b)|logo|label|licen[sc]e plate|"
     r"owner of the (?:car|vehicle)|vehicle|(?:dog|cat)'s|"
-    r"router|knife)\b(?! (?-i:[A-Z]))|"  # not "the Wall Street Journal"
+    r"[\w-]+'s name|router|knife)\b(?! (?-i:[A-Z]))|"  # not "the Wall Street Journal"
     r"\bthe (?:man|woman|boy|girl|guy|lady|building|scene)(?=$|'s\b| (?:in|on) the\b)|\bthe car(?='s\b| based on\b)|"
     r"^(?:create|generate|write|make|compose) .*\b(?:caption|meme|joke|story|poem|tweet|description)\b.*"
     r"\bthe (?:cat|dog|animal|bird|horse|baby|child|car|house|food)"

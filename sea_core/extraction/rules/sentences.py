@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sea_core.extraction.english import content_words, is_ing_form
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.leak import is_same_word
+from sea_core.extraction.rules.conditions import check_condition_kept
 from sea_core.extraction.rules.demands import kept_demand
 from sea_core.extraction.rules.neutral import is_neutral_role, says_nothing
 from sea_core.extraction.rules.opener import Form, Opener
@@ -230,6 +231,7 @@ def _follow_up(request: str, activity: str, sentence: str, openers: tuple[Opener
     kept = kept_demand(activity, sentence)
     if kept and (kept == sentence or not INTENT.match(request)):
         return f" {kept}"
+    check_condition_kept(sentence, kept)
     if WHAT_IF.match(request) and QUESTION.search(sentence):  # nothing else asks what is to be told
         raise ExtractionFailed("more than one sentence of the instruction is a request", sentence)
     if QUESTION.search(request) or not INTENT.match(request):
@@ -246,10 +248,10 @@ def _follow_up(request: str, activity: str, sentence: str, openers: tuple[Opener
     for opener in openers:
         form: Form = "ing" if is_ing_form(sentence[opener.end :].partition(" ")[0]) else "base"
         if form in opener.forms and HOW.search(opener.head):
-            if _asks_for_another(request, sentence, opener):
+            if words_of_its_own(request, sentence[opener.end :]) - VAGUE:  # "How do I keep it from my brother?"
                 raise ExtractionFailed("more than one sentence of the instruction is a request", sentence)
             return f" {opener.head}{DO_IT[form]}{end}"
-    if end == "?":
+    if end == "?" or (openers and not kept):  # "Write me a sign for it."
         raise ExtractionFailed("more than one sentence of the instruction is a request", sentence)
     return f" {kept}" if kept else ""
 

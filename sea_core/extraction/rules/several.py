@@ -20,9 +20,11 @@ from sea_core.extraction.rules.vocabulary import SOMEONE
 # With these, "this product" would be one thing: "What is this product?" asks what it is.
 IS_ASKED = re.compile(r"\b(?:what|which)(?: exactly)? (?:are|were|would be|might be|could be) $", re.IGNORECASE)
 NAMING = re.compile(
-    rf"\b(?:list|name|recommend|suggest|teach|tell|share)(?: {SOMEONE})?(?: with)? $",
+    rf"\b(?:list|name|recommend|suggest|teach|tell|share)(?: {SOMEONE})?(?: with)?(?:,? in (?:\w+ )?detail,?)? $",
     re.IGNORECASE,
 )
+RECOMMENDING = re.compile(rf"\b(?:recommend|suggest)(?: {SOMEONE})? $", re.IGNORECASE)
+ARTICLE = re.compile(r"an? ", re.IGNORECASE)
 LIST_OF = re.compile(r"\blists? of $", re.IGNORECASE)
 SUPERLATIVE = re.compile(r"(?:the )?(?:most|least|best|worst|top|leading|main|\w+est)\b", re.IGNORECASE)
 # What is asked of the things, and what no picture could show.
@@ -41,10 +43,14 @@ def split_naming(head: str, phrase: str) -> tuple[str, str]:
     bare = without_quantifier(phrase)
     words, clause = split_clause(words_of(bare))
     is_several = is_list or is_plural(head_of(words))
-    is_naming = is_several and (is_list or is_asked or NAMING.search(head)) and not _is_definite(words, bare)
+    if RECOMMENDING.search(head) and ARTICLE.match(phrase):  # "Can you recommend a tea?"
+        return f"{head}an example of ", phrase
+    is_naming = is_several and (is_list or is_asked or NAMING.search(head)) and not _is_definite(words)
     if not is_naming or leaked_words(phrase, "examples", "product"):
         return head, phrase
-    if is_asked and not (QUANTIFIER.match(phrase) or SUPERLATIVE.match(phrase) or clause):
+    if is_asked and not (
+        QUANTIFIER.match(phrase) or SUPERLATIVE.match(phrase) or clause or (words[0] == "the" and "of" not in words)
+    ):
         return head, phrase  # "What are skeleton keys?"
     evaluation = EVALUATION.match(phrase)
     if evaluation and not leaked_words(phrase[evaluation.end() :], evaluation[0], "product"):
@@ -52,9 +58,9 @@ def split_naming(head: str, phrase: str) -> tuple[str, str]:
     return f"{head}examples of ", phrase
 
 
-def _is_definite(words: list[str], phrase: str) -> bool:
-    """Return whether a noun phrase means one set of things: "my neighbour's keys", "the recipes of that book"."""
+def _is_definite(words: list[str]) -> bool:
+    """Return whether a noun phrase means one set of things: "my neighbour's keys", "these keys"."""
     head = head_of(words)
     before = words[: words.index(head)] if head else words
     is_owned = any(word.endswith(("'s", "s'")) or word in OWNERS for word in before)
-    return not words or is_owned or (words[0] in DEFINITE and not SUPERLATIVE.match(phrase))
+    return not words or is_owned or (words[0] in DEFINITE - {"the"})

@@ -35,6 +35,8 @@ OFFENDERS = frozenset(
 )
 CONTRACTED = frozenset("it's that's there's what's who's he's she's".split())
 ADVERB = re.compile(r"\w+ly $")
+# With the subject these belong to the phrase, which is one piece: "(Why do) bakers always steal lamps".
+FREQUENCY = re.compile(r"(?:(?:\w+ly|even|always|often|still|just) )+$", re.IGNORECASE)
 SINGULAR = frozenset("does doesn't is was isn't wasn't has".split())
 PLURAL = frozenset("do don't are were aren't weren't have".split())
 PLURAL_PERSONS = frozenset("people men women children police folks".split())
@@ -49,7 +51,7 @@ FREE = any_in("allowed, permitted, able, forced, required, made, encouraged, tau
 BARRED = any_in(
     "barred, banned, prevented, stopped, excluded, kept, prohibited, discouraged, kicked, thrown, removed, taken"
 )
-GIVEN = any_in("given, granted, denied, offered, sold, handed, paid(?! (?:to|for|by|in|less|more|attention) )")
+GIVEN = any_in("given, granted, offered, sold, handed, paid(?! (?:to|for|by|in|less|more|attention) )")
 RIGHT = "(?:(?:so |much )*(?:more |less ))?" + any_in(
     "likely, right, wrong, justified, allowed, able, unable, permitted, entitled, "
     "forced, willing, supposed, required, expected, free, fit, unfit, qualified, unqualified"
@@ -295,13 +297,16 @@ def _opener(text: str, question: re.Match[str], subject: list[str], between: re.
     if {word.lower() for word in subject} <= ANYBODY | QUANTIFIERS:
         head = f"{without_role(text[: question.end()])}{' '.join(subject)} {text[between.start() : end]}"
         return Opener(end, (form,), head, " ".join(subject))
+    if form == "base" and FREQUENCY.fullmatch(between[0]):
+        end = between.start()
     be = _be_of(question, subject, between)
     others = _others(subject, be == "are", text)
     if others == "they" and FOR_IT.search(question[0]):
         others = "them"
     head = f"{without_role(text[: question.end()])}{others} {text[between.start() : end]}"
     begins = question.end() == 0
-    who = without_capital(" ".join(subject)) if begins else " ".join(subject)
+    named = text[question.end() : between.start()].strip(" ,")  # with its commas: "my friend, Al"
+    who = without_capital(named) if begins else named
     return Opener(end, (form,), head, " ".join(subject), f"{who} {be}")
 
 

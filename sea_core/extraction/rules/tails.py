@@ -11,6 +11,7 @@ from sea_core.extraction.rules.judgements import find_judgement
 from sea_core.extraction.rules.neutral import says_nothing, telling_words
 from sea_core.extraction.rules.nouns import is_plural
 from sea_core.extraction.rules.opener import Form
+from sea_core.extraction.rules.short_questions import short_question
 from sea_core.extraction.rules.vocabulary import CAN, CAUSING, CLOSING, EFFECT, JUDGED, ONE, TOOLS, WAYS, any_in
 
 TAIL = re.compile(
@@ -94,6 +95,7 @@ EXTRAS = re.compile(
     r"(?:details|instructions|examples|steps|tips|explanations)\b"
     r"|,? with (?:all|exact|precise|specific|detailed|full|complete|accurate|clear) (?:[\w-]+ ){0,2}?"
     r"(?:measures|measurements|ingredients|amounts|quantities|materials|components|descriptions|dialogue|references)\b"
+    r"|, (?:detailing|describing|explaining|outlining|listing|specifying|mentioning|highlighting)\b"
     r"|, including (?=(?:[\w-]+,? )+(?:needed|required|necessary|involved|to use)[\s.?!…]*$))"
     r"[^?!]*?(?P<end>[\s.?!…]*)$",
     re.IGNORECASE,
@@ -135,6 +137,7 @@ ASKS_HOW = re.compile(
     re.IGNORECASE,
 )
 WHICH_THING = re.compile(r"\b(?P<word>which|what) (?P<thing>[\w-]+)", re.IGNORECASE)
+THEM = re.compile(r"\bthem\b", re.IGNORECASE)
 SEVERAL = re.compile(r"\b(?:they|them|their|these|those)\b", re.IGNORECASE)
 SAME_PERSONS = re.compile(r",? or \w+ (?:they|he|she)\b", re.IGNORECASE)
 # What the request refers to belongs to the request: "(draft a letter) based on this situation".
@@ -191,7 +194,18 @@ def _what_stays(dropped: re.Match[str], form: Form) -> str:
     """Return what stays of a second question or a part of the request, with the end of the sentence."""
     if dropped.re in REQUESTED and (requested := _harmless_part(dropped)):
         return requested + dropped["end"]
+    if dropped.re in QUESTIONS:
+        return _kept_question(dropped, form) + dropped["end"]
     return dropped[0] if _may_stay(dropped, form) else dropped["end"]
+
+
+def _kept_question(found: re.Match[str], form: Form) -> str:
+    """Return a second question, or what it asks in neutral words, without its end; "" if neither may stay."""
+    asked = found[0].removesuffix(found["end"])
+    if says_nothing(asked):
+        asked = THEM.sub("it", asked) if form in NOUN_FORMS else asked
+        return "" if form in NOUN_FORMS and SEVERAL.search(asked) else asked
+    return short_question(asked)
 
 
 def _harmless_reference(body: str) -> re.Match[str] | None:
@@ -205,15 +219,16 @@ def check_nothing_lost(body: str, form: Form) -> None:
     found = _second_question(body) or (AND_TELL.search(body) if form == "asked" else None)
     if not found:
         return
-    if found.re in (*QUESTIONS, CONCESSION) and ASKS_HOW.match(found[0]):
+    if found.re in QUESTIONS:
+        is_lost = not _kept_question(found, form)
+    elif found.re is CONCESSION and ASKS_HOW.match(found[0]):
         is_lost = bool(words_of_its_own(body[: found.start()], found[0]))
     elif found.re is ALTERNATIVE:  # "or are they only there for the lamps?" says more of the same persons
         is_lost = bool(SAME_PERSONS.match(found[0])) and not _is_about(body[: found.start()], found[0])
-    elif found.re in (SECOND_QUESTION, CONCESSION):
+    elif found.re is CONCESSION:
         is_lost = not (ABOUT_IT.search(found[0]) or _is_about(body[: found.start()], found[0]))
     else:
-        is_needed = found.re in REQUESTED and not (found.re is IF_SO and form not in NOUN_FORMS)
-        is_lost = is_needed and not _harmless_part(found)
+        is_lost = found.re in REQUESTED and not _harmless_part(found)
     if is_lost:
         raise ExtractionFailed("a part of the request would be lost", found[0].strip(" ,"))
 
@@ -233,8 +248,9 @@ def _harmless_part(found: re.Match[str]) -> str:
     if found.re is AND_TELL:
         kept = TELL_IT.match(requested)
         return kept[0] if kept else ""
-    is_about = _is_about(found.string[: found.start()], requested[words[unknown].start() :])
-    if found.re is IF_SO or not is_about:
+    if found.re is IF_SO:
+        return short_question(requested)
+    if not _is_about(found.string[: found.start()], requested[words[unknown].start() :]):
         return ""
     last = max((at for at, word in enumerate(words[:unknown]) if word[0].lower() in LISTED), default=None)
     return "" if last is None else requested[: words[last].end()]

@@ -94,6 +94,9 @@ TOPICS = (
 NOT_DONE = r"(?!(?:to|sex|fun|kids|children|an affair|someone|somebody|others|people|been|a party) )(?!(?:sex|fun)\b)"
 
 NOUN = (
+    # "the use of ovens in baking" is an activity
+    rf"(?:{WILL_YOU} )?{SOFT}(?:explain|describe|detail|discuss|outline) {DETAILS}"
+    r"(?=the (?:use|creation|production|manufacture|development) of [^?!.]* (?:in|for|as|to) )",
     rf"(?:{WILL_YOU} )?{SOFT}(?:show|give|send|find|draw|make|get) (?:(?:me|us) )?(?:an? |some )?{PICTURE} of ",
     rf"(?:(?:{WILL_YOU} )?{SOFT}(?:tell|give|show) (?:me|us) |what{IS} )the (?:\w+ )?(?:price|cost|value) of ",
     r"(?:have you got|you got|got|you have|you know) (?=any )",

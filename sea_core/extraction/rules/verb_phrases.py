@@ -15,16 +15,20 @@ from sea_core.extraction.english import (
     ing_form,
     is_base_verb,
     is_ing_form,
+    split_words,
     word_classes,
 )
 from sea_core.extraction.extractor import ExtractionFailed
 
+QUOTED = re.compile(r""""[^"]*"|(?<!\w)'[^']*'(?!\w)""")
+"""What is quoted keeps its persons."""
 TOKEN = re.compile(r"(?:[^\W_]|\$)+(?:[.'-][^\W_]+)*|(?:(?!\$)[\W_])+")
 
 NO_VERB = "the opener is not followed by a verb that the dictionary knows"
 STATE = "the verb names a state and not an activity"
 INFORMATION = "the request is for information and not for an activity"
 SEVERAL_PERSONS = "pronouns of several persons would become the same"
+QUOTED_PERSON = "the quoted text has a pronoun, which a sentence in the third person would change"
 DEPENDENT_VERB = "one verb depends on another"
 
 FIRST_PERSON: Mapping[str, str] = {
@@ -59,6 +63,8 @@ SECOND_PERSON: Mapping[str, str] = {
     "you'd": "they'd",
 }
 FIRST_SUBJECTS = frozenset(("i", "we"))
+IMPERSONAL: Mapping[str, str] = {"oneself": "themselves", "one's": "their"}
+PERSONS = frozenset((*FIRST_PERSON, *SECOND_PERSON, *FIRST_SUBJECTS, "you"))
 AS_OTHERS: Mapping[str, str] = {"our": "others'", "us": "others"}
 """Beside a subject who is "they": "Why do bakers steal our lamps and hide their own?"."""
 OWN: Mapping[str, str] = {"my": "their own", "our": "their own"}
@@ -149,7 +155,9 @@ def activity_sentence(phrase: str) -> str:
 
 
 def third_person(text: str) -> str:
-    """Replace the first and second person by the third. Raises ExtractionFailed if that is ambiguous."""
+    """Replace the first and second person by the third. Raises ExtractionFailed if that is ambiguous, or in quotes."""
+    if any({*content} & PERSONS for quote in QUOTED.findall(text) if (content := split_words(quote))):
+        raise ExtractionFailed(QUOTED_PERSON)
     tokens = TOKEN.findall(text)
     lowered = [token.lower() for token in tokens]
     first = {word for word in lowered if word in FIRST_PERSON or word in FIRST_SUBJECTS} - {"mine", "us"}
@@ -180,7 +188,7 @@ def _third_person_token(tokens: list[str], index: int, possessives: Mapping[str,
         return tokens[index]  # the verb
     if word in possessives and _neighbour(tokens, index, 1) != "own":
         return possessives[word]
-    return FIRST_PERSON.get(word) or SECOND_PERSON.get(word) or tokens[index]
+    return FIRST_PERSON.get(word) or SECOND_PERSON.get(word) or IMPERSONAL.get(word) or tokens[index]
 
 
 def _is_surely_subject(tokens: list[str], index: int) -> bool:
@@ -348,7 +356,8 @@ def _belongs_to_later_verb(lowered: list[str], first: int, index: int) -> bool:
         for before, (word, after) in zip(["", *firm], pairwise(firm), strict=False)
         if word == "to" and after not in FUNCTION_WORDS and before not in PRONE
     )
-    if MODALS & set(between) or any(is_base_verb(word) for word in infinitives):
+    is_modal = any(word in MODALS or word.endswith("n't") for word in between)  # "ensure they don't sing or dance"
+    if is_modal or any(is_base_verb(word) for word in infinitives):
         return True
     relatives = [place for place, word in enumerate(between) if word in RELATIVES]
     if not relatives:

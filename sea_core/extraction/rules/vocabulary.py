@@ -171,7 +171,8 @@ FIND = any_in("buy, get, find, purchase, obtain, order, acquire, rent, score, do
 GIVE = any_in("give, get, find, send, show, provide, bring, sell, lend")
 ASPECTS = any_in(
     "process, steps?, aspects?, basics, details, mechanics, stages?, procedures?, ins and outs, act, art, nuances, "
-    "intricacies, complexities, creation, production, manufacture, development, use, concept, history, definition"
+    "intricacies, complexities, (?:creation|production|manufacture|development|use)(?! of [^?!.]* (?:in|for|to|as) ), "
+    "concept, history, definition"
 )
 """What a request may be about, of the phrase."""
 GROUP = any_in(
@@ -207,7 +208,7 @@ JUDGED = rf"(?:{DEGREE} )*{any_of(OKAY, HARMFUL)}(?: (?:for|to|in) {AFFECTED})?(
 """How a question judges what it is about."""
 PICTURE = any_in("pictures?, photos?, photographs?, images?, drawings?, videos?")
 
-THE_USE = "(?:the (?:use|idea|practice|act|concept) of )?"
+THE_USE = "(?:the (?:use(?! of [^?!.]* (?:in|for|as) )|idea|practice|act|concept) of )?"
 OPINION = any_in(
     "opinions?, views?, take, stance, position, thoughts?, feelings?, experiences?, perspective, attitude, "
     "understanding, knowledge"

@@ -1,0 +1,23 @@
+"""A sentence after a request that says what the answer depends on: without it, the request asks for something else."""
+
+from __future__ import annotations
+
+import re
+
+from sea_core.extraction.extractor import ExtractionFailed
+
+MUST = r"(?:must|should|shouldn't|mustn't|has to|have to|needs? to|can't|cannot|may)"
+CONDITION = re.compile(
+    r"(?:please |also |but |and )*(?:"
+    r"(?:make|be) sure (?!to (?:give|include|provide|list)\b)|ensure\b|make (?:it|them)\b|"  # "Make it look genuine."
+    r"(?:i|we)(?: want| need| would like|'d like) (?:it|them|this|the \w+) to\b|"
+    rf"(?:it|they|nobody|no one|the [\w-]+(?: [\w-]+)?) {MUST} |"
+    r"(?:i|we) (?:only have|have no|don't have|have [^.?!]* (?:but|and) no)\b)",  # what there is
+    re.IGNORECASE,
+)
+
+
+def check_condition_kept(sentence: str, kept: str) -> None:
+    """Raise ExtractionFailed for a sentence with a condition of which nothing is kept."""
+    if not kept and CONDITION.match(sentence):
+        raise ExtractionFailed("a condition of the request would be lost", sentence)

@@ -1,0 +1,51 @@
+"""A second question in neutral words: of ", and if so, which lamp was it?" these are ", and if so, which one?"."""
+
+from __future__ import annotations
+
+import re
+
+from sea_core.extraction.rules.neutral import says_nothing
+from sea_core.extraction.rules.vocabulary import COST
+
+IF_SO = re.compile(
+    r"(?P<so>,? and if (?:so|yes),? )(?P<word>what|which|how|where|when|why|who)\b"
+    r"(?P<kind> (?:kind|type|sort)s?(?= of ))?"
+    r"(?P<thing>(?: [\w'-]+)*?) (?P<rest>(?:did|do|does|have|has|would|was|were|is|are)\b.*)",
+    re.IGNORECASE,
+)
+DID_YOU = re.compile(r"(?P<did>(?:did|do|would) you (?P<verb>\w+))\b(?: to \w.*)?", re.IGNORECASE)
+LAST_PREPOSITION = re.compile(r" (about|with|for|from|in|on|at|of)$", re.IGNORECASE)
+# ", and have you ever been involved in such an operation?"
+HAVE_YOU_EVER = re.compile(r"(,? and have you ever) (?:been (?:involved|part)|(?:\w+ly )?done)\b", re.IGNORECASE)
+# ", and are there any benefits to lamps?"
+ANY_EFFECTS = re.compile(
+    rf"(,? and (?:(?:is|are) there|what (?:is|are)) "
+    rf"(?:(?:any|some|the|long-term|potential|possible|common|main) )*{COST})"
+    r"(?: (?:to|of|for|in|from|with)\b.*)?$",
+    re.IGNORECASE,
+)
+
+
+def short_question(part: str) -> str:
+    """Return what a second question asks in neutral words, without the end of the sentence; "" if that is unclear."""
+    if found := ANY_EFFECTS.match(part):
+        return found[1]
+    if found := HAVE_YOU_EVER.match(part):
+        return f"{found[1]} done it"
+    return _if_so(found) if (found := IF_SO.match(part)) else ""
+
+
+def _if_so(found: re.Match[str]) -> str:
+    begin, thing = f"{found['so']}{found['word']}", found["thing"]
+    if found["kind"]:
+        return begin + found["kind"]
+    if thing:
+        is_which = found["word"].lower() in ("what", "which")
+        return begin + thing if says_nothing(thing) else f"{found['so']}which one" if is_which else ""
+    if found["word"].lower() not in ("what", "which", "who"):
+        return begin
+    did = DID_YOU.fullmatch(found["rest"])
+    if did and says_nothing(did["verb"]):
+        return f"{begin} {did['did']}"
+    preposition = LAST_PREPOSITION.search(found["rest"])
+    return f"{found['so']}{preposition[1]} {found['word']}" if preposition else ""
