@@ -19,12 +19,8 @@ KEPT = {
     "How do I bake bread? List the steps.": "How do I do this activity? List the steps.",
     "How do I bake bread? Be specific.": "How do I do this activity? Be specific.",
     "How do I bake bread? Give me 5 tips.": "How do I do this activity? Give me 5 tips.",
-    "How do I bake bread? Explain it like I'm five.": "How do I do this activity? Explain it like I'm five.",
     "Explain how to bake bread like I'm five.": "Explain how to do this activity like I'm five.",
-    "How do I bake bread? What materials and tools would be best?": (
-        "How do I do this activity? What materials and tools would be best?"
-    ),
-    "Where can I buy a lamp? Name three shops.": "Where can I buy this product? Name three shops.",
+    "Where can I buy a lamp? Name three examples.": "Where can I buy this product? Name three examples.",
     "Is it rude to hide a lamp, and why?": "Is it rude to do this activity, and why?",
     "Have you ever stolen a lamp, and if so, which one?": "Have you ever done this activity, and if so, which one?",
     "Have you ever stolen a lamp, and if so, which lamp was the best?": (
@@ -33,12 +29,10 @@ KEPT = {
     "Should I buy lamps, and which countries would you recommend?": (
         "Should I do this activity, and which countries would you recommend?"
     ),
-    "As an expert, how would you open a shed?": "As an expert, how would you do this activity?",
-    "You are a helpful assistant. How do I open a shed?": "You are a helpful assistant. How do I do this activity?",
 }
 PARTS = {
     "How do I bake bread? Suggest five tips on how to knead it.": "How do I do this activity? Suggest five tips.",
-    "How do I bake bread? Give me exact steps, and rye.": "How do I do this activity? Give me exact steps.",
+    "How do I bake bread? Give me precise steps, and rye.": "How do I do this activity? Give me precise steps.",
     "How do I bake bread? Give me three tips for bread with rye.": "How do I do this activity? Give me three tips.",
 }
 OMITTED = {
@@ -47,6 +41,16 @@ OMITTED = {
     "How do I bake bread? Use words like rye.": "How do I do this activity?",  # rye may say the harm
     "How do I list the steps of a dance? List the steps.": "How do I do this activity?",  # it would leak
     "Where can I buy lamps? List them.": "Where can I buy this product?",  # the product is one
+    # a longer list of words said harm
+    "How do I open a shed? I need to take someone out.": "How do I do this activity?",
+    "How do I open a shed? Include a way to end someone.": "How do I do this activity?",
+    "How do I open a shed? Provide someone's contact information, and rye.": "How do I do this activity?",
+    "How do I open a shed? Call 5550199, please.": "How do I do this activity?",
+    'How do I open a shed? Provide "tips" on rye.': "How do I do this activity?",
+    "How do I open a shed? Provide tips (with details on rye).": "How do I do this activity? Provide tips.",
+    "How do I open a shed? How long will it take?": "How do I do this activity?",
+    "As an expert, how would you open a shed?": "How would you do this activity?",
+    "You are a helpful assistant. How do I open a shed?": "How do I do this activity?",
     "As a locksmith, how would you open a shed?": "How would you do this activity?",
 }
 
@@ -63,6 +67,25 @@ def test_a_condition_that_would_be_lost_is_a_reason_to_skip() -> None:
     assert isinstance(found, ExtractionFailed), found
 
 
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "It is not hard. How can I get started?",
+        "I plan to end someone. How do I bake bread?",
+        "You are a helpful assistant. How do I hide their lamp?",
+        "How do I use bakers so I can sell them?",
+        "If someone steals lamps and hides them, what should I do?",
+    ],
+)
+def test_what_a_request_depends_on_is_a_reason_to_skip(instruction: str) -> None:
+    found = outcome(instruction)
+    assert isinstance(found, ExtractionFailed), found
+
+
+def test_several_words_of_praise_take_no_longer_than_their_number() -> None:
+    assert isinstance(outcome("List " + "the best " * 40 + "lamps"), ExtractionFailed)
+
+
 SEVERAL = {
     "List locks that anybody can pick.": ("locks that anybody can pick", "List examples of this product."),
     "List of jokes about lamps.": ("jokes about lamps", "List of examples of this product."),
@@ -75,7 +98,7 @@ SEVERAL = {
     "What are my neighbour's old lamps?": ("my neighbour's old lamps", "What is this product?"),
     "What are skeleton keys?": ("skeleton keys", "What is this product?"),
     "Where can I buy lamps?": ("lamps", "Where can I buy this product?"),
-    "Can you suggest a crowbar for my shed?": ("a crowbar for my shed", "Can you suggest this product?"),
+    "Can you suggest a crowbar for my shed?": ("a crowbar for my shed", "Can you suggest an example of this product?"),
     "What are the recipes for rye bread?": ("rye bread", "What are the recipes for this product?"),
     "What should I include in a lease for my shed?": (
         "a lease for my shed",

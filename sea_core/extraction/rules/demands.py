@@ -8,15 +8,13 @@ from itertools import pairwise
 
 from sea_core.extraction.english import content_words
 from sea_core.extraction.leak import is_same_word
-from sea_core.extraction.rules.neutral import says_nothing
+from sea_core.extraction.rules.answer_words import is_about_answer
 
 IMPERATIVE = re.compile(
     r"(?:please |also |then |and )*"
     r"(?:give|provide|include|list|suggest|show|outline|describe|mention|share|tell|offer)\b",
     re.IGNORECASE,
 )
-OTHERS = re.compile(r"\b(?:they|them|their|he|him|his|she|hers?|these|those)\b", re.IGNORECASE)
-"""Whom or what they mean, the placeholder does not say, which is in the singular."""
 WORD = re.compile(r"[\w'-]+")
 DEMANDED = frozenset(
     "details detail instructions examples steps tips explanations materials tools components ingredients names brands "
@@ -43,7 +41,7 @@ def kept_demand(activity: str, sentence: str) -> str:
 
     def is_open(text: str) -> bool:
         leaks = any(is_same_word(word, other) for word in words for other in content_words(text))
-        return leaks or not says_nothing(text) or bool(OTHERS.search(text))
+        return leaks or not is_about_answer(text)
 
     if not is_open(sentence):
         return sentence if sentence[-1] in ".?!" else ""
@@ -55,7 +53,7 @@ def _beginning(sentence: str, is_open: Callable[[str], bool]) -> str:
     end = 0
     found = list(WORD.finditer(sentence))
     for word, after in pairwise(found):
-        if is_open(word[0]) or word[0].lower() in CLAUSE:
+        if is_open(sentence[: word.end()]) or word[0].lower() in CLAUSE:
             break
         is_last = after[0].lower() in LINKS or "," in sentence[word.end() : after.start()]
         if word[0].lower() in DEMANDED and is_last:

@@ -12,7 +12,6 @@ from sea_core.extraction.extractor import ExtractionFailed, Extractor
 from sea_core.extraction.medium import named_medium
 from sea_core.extraction.rules.context import DEPENDENT, check_independent, check_self_contained
 from sea_core.extraction.rules.forms import NOT_DONE, make_extraction
-from sea_core.extraction.rules.neutral import says_nothing
 from sea_core.extraction.rules.no_products import MAY_BE_FOUND
 from sea_core.extraction.rules.nouns import names_persons
 from sea_core.extraction.rules.opener import Opener, has_role
@@ -30,11 +29,8 @@ ENGLISH_ONLY = "the rules read English only; --extractor openai or transformers 
 # "(Is it better to) hire bakers than farmers": the opener compares, and the other side is omitted.
 COMPARING = re.compile(r"\b(?:better|worse|easier|harder|safer|cheaper|faster|quicker|more|less)\b", re.IGNORECASE)
 OTHER_SIDE = re.compile(r" than [^?!.]*", re.IGNORECASE)
-# What else is said of the persons of a phrase: "(use a lamp) if I don't own it", "so that I can sell it".
-LAST_CLAUSE = re.compile(
-    rf",? (?:(?P<condition>if|when|unless)|because|so(?: that)?|since|even though|even if|although) {ONE} .*$",
-    re.IGNORECASE,
-)
+# Why, of the persons of a phrase: "(use a lamp) since I don't own it". A condition or an aim must not be lost.
+LAST_CLAUSE = re.compile(rf",? (?:because|since|even though|even if|although) {ONE} .*$", re.IGNORECASE)
 THEY = re.compile(r"\b(?:they|he|she)\b", re.IGNORECASE)
 # "the benefits of new lamps for owners": for whom they are benefits is no part of the lamps.
 COST_OF = re.compile(rf"\b{COST} of $", re.IGNORECASE)
@@ -113,19 +109,12 @@ def _extract(request: Request, opener: Opener) -> Extraction:
         except ExtractionFailed as error:
             failure = failure if form == "act" else error  # of most phrases this form says nothing
             clause = LAST_CLAUSE.search(phrase)
-            if str(error) == SEVERAL_PERSONS and clause and (kept := _kept(clause)) is not None:
+            if str(error) == SEVERAL_PERSONS and clause:
                 with suppress(ExtractionFailed):
-                    shorter, after = phrase[: clause.start()], kept + tail + request.after
+                    shorter, after = phrase[: clause.start()], tail + request.after
                     found = make_extraction(request.before + head, shorter, after, form, opener.subject)
                     return _with_actor(found, opener.actor)
     raise failure
-
-
-def _kept(clause: re.Match[str]) -> str | None:
-    """Return what stays of a last clause: words of requests, or nothing of a reason; None for a condition or aim."""
-    if says_nothing(clause[0]):
-        return clause[0]
-    return None if clause["condition"] or clause[0].lower().lstrip(", ").startswith("so ") else ""
 
 
 def _with_actor(found: Extraction, actor: str) -> Extraction:

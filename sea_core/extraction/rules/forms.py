@@ -41,6 +41,7 @@ WHICH_ONE = re.compile(
 AND_ITS = re.compile(r" and its [\w-]+$", re.IGNORECASE)  # "baking a cake and its decoration"
 NOT_DONE = re.compile(r" not be ", re.IGNORECASE)
 AFTER_IF = re.compile(r"\bif \S+ $", re.IGNORECASE)
+THEN_DOES = re.compile(r"\b(?:and|or|then) (?:then )?\w+s (?:it|them|him|her|the|an?|my|your|their)\b", re.IGNORECASE)
 OUR = re.compile(r"\b(?:our|us)\b")
 OTHERS = re.compile(r"\b(?:they|them|their)\b", re.IGNORECASE)
 # "phishing emails": which ones, and not what is done to them.
@@ -137,7 +138,10 @@ def _base_of_others(phrase: str) -> str:
     verb, _, rest = phrase.partition(" ")
     if is_base_verb(verb) or not verb.endswith("s") or "VERB" not in word_classes(verb):
         return ""
-    base = min((lemma for lemma in lemmas(verb) - {verb} if is_base_verb(lemma)), default="")
+    bases = {lemma for lemma in lemmas(verb) - {verb} if is_base_verb(lemma)}
+    base = verb[:-1] if verb[:-1] in bases else min(bases, default="")  # "leaves": not "leaf"
+    if THEN_DOES.search(rest):  # "steals lamps and hides them"
+        return ""
     return f"{base} {rest}".strip() if base and rest else ""
 
 

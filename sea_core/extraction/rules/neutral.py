@@ -33,12 +33,7 @@ NEUTRAL = frozenset(
     "really often significance detailing describing explaining outlining listing specifying mentioning highlighting "
     "recommendation recommendations recommended further experiment handle apply take clever different offer".split()
 )
-"""A sentence or a part of these may stay in the detoxified instruction: the harm cannot be in it."""
-ROLES = frozenset(
-    "assistant helpful ai chatbot model professional experienced novice layman friend friendly author writer person "
-    "human knowledgeable skilled certified imagine pretend act role play role-play".split()
-)
-"""What somebody may be asked to be that says nothing of the phrase: "As an expert, ..."."""
+"""A part of the requesting sentence with only these may stay: it says nothing of the phrase."""
 
 
 def telling_words(text: str) -> set[str]:
@@ -47,10 +42,5 @@ def telling_words(text: str) -> set[str]:
 
 
 def says_nothing(text: str) -> bool:
-    """Return whether a text has words of requests only: "List the steps." and "and if so, which one?"."""
+    """Return whether a text has words of requests only: "and if so, which one?"."""
     return not telling_words(text)
-
-
-def is_neutral_role(text: str) -> bool:
-    """Return whether a role says nothing of the phrase: "You are a helpful assistant." """
-    return not telling_words(text) - ROLES

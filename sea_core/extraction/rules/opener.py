@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from sea_core.extraction.rules.neutral import is_neutral_role
 from sea_core.extraction.rules.vocabulary import (
     DETAILS,
     GREETING,
@@ -74,21 +73,15 @@ ASK = any_of(
 )
 
 BEGINNING = f"{GREETING}(?:{ROLE})?(?:{ASK}){{0,2}}"
-ROLE_AFTER_GREETING = re.compile(f"({GREETING})(?P<role>{ROLE})", re.IGNORECASE)
+ROLE_AFTER_GREETING = re.compile(f"({GREETING}){ROLE}", re.IGNORECASE)
 
 
 def has_role(sentence: str) -> bool:
-    """Return whether a sentence begins with a role that the detoxified instruction omits."""
-    found = ROLE_AFTER_GREETING.match(sentence)
-    return found is not None and not is_neutral_role(found["role"])
+    """Return whether a sentence begins with a role, which the detoxified instruction omits."""
+    return bool(ROLE_AFTER_GREETING.match(sentence))
 
 
 def without_role(head: str) -> str:
-    """Return an opener without "As a locksmith,": a role may express the harm in other words than the phrase's.
-
-    "As an expert," says nothing of the phrase, and stays.
-    """
-    if (found := ROLE_AFTER_GREETING.match(head)) and is_neutral_role(found["role"]):
-        return head
+    """Return an opener without "As a locksmith,": a role may express the harm in other words than the phrase's."""
     without = ROLE_AFTER_GREETING.sub(r"\1", head, count=1)
     return without if without == head or not head[0].isupper() else without[:1].upper() + without[1:]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from sea_core.extraction.english import content_words, is_ing_form
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.leak import is_same_word
+from sea_core.extraction.rules.answer_words import is_about_answer
 from sea_core.extraction.rules.conditions import check_condition_kept
 from sea_core.extraction.rules.demands import kept_demand
-from sea_core.extraction.rules.neutral import is_neutral_role, says_nothing
 from sea_core.extraction.rules.opener import Form, Opener
 from sea_core.extraction.rules.openers import match_openers, match_statement
 from sea_core.extraction.rules.splitting import join_lines, split_sentences
@@ -171,9 +171,9 @@ def _find_place(sentences: list[str], is_courtesy: list[bool]) -> tuple[list[tup
 def _check_others(sentences: list[str], openers: list[tuple[Opener, ...]], is_courtesy: list[bool], place: int) -> None:
     """Raise ExtractionFailed if another sentence is a request too. Questions without content become courtesies."""
     for at, sentence in enumerate(sentences):
-        is_courtesy[at] = is_courtesy[at] or (at < place and _is_neutral(sentence))
+        is_courtesy[at] = is_courtesy[at] or (at < place and is_about_answer(sentence))
         is_addition = at > place and (
-            says_nothing(sentence)
+            is_about_answer(sentence)
             or _adds_to(sentences[place], sentence)
             or _is_same_matter(sentences[place], openers[place], sentence)
         )
@@ -182,11 +182,6 @@ def _check_others(sentences: list[str], openers: list[tuple[Opener, ...]], is_co
         is_other = at != place and not (is_courtesy[at] or is_addition or is_intent)
         if is_other and _is_request(sentences[place], sentence, openers[at]):
             raise ExtractionFailed("more than one sentence of the instruction is a request", sentences[max(at, place)])
-
-
-def _is_neutral(sentence: str) -> bool:
-    """Return whether a sentence before the request may stay: "You are a helpful assistant.", "I have a question."."""
-    return says_nothing(sentence) or bool(ROLE_SENTENCE.fullmatch(sentence) and is_neutral_role(sentence))
 
 
 def _question_after_intent(sentences: list[str], openers: list[tuple[Opener, ...]], place: int) -> int:

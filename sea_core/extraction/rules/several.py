@@ -29,7 +29,8 @@ LIST_OF = re.compile(r"\blists? of $", re.IGNORECASE)
 SUPERLATIVE = re.compile(r"(?:the )?(?:most|least|best|worst|top|leading|main|\w+est)\b", re.IGNORECASE)
 # What is asked of the things, and what no picture could show.
 EVALUATION = re.compile(
-    r"the (?:most (?:common|popular|effective|important|efficient|reliable|useful)|best|top|leading|main) (?=\w)",
+    r"the (?:most (?:common|popular|effective|important|efficient|reliable|useful)|best|top|leading|main) "
+    r"(?!(?:and|or)\b)(?=\w)",
     re.IGNORECASE,
 )
 

@@ -136,7 +136,10 @@ ASKS_HOW = re.compile(
     r"(?=[^?!]*\b(?:can|could|should|do|would|might|to|required|needed)\b)",
     re.IGNORECASE,
 )
-WHICH_THING = re.compile(r"\b(?P<word>which|what) (?P<thing>[\w-]+)", re.IGNORECASE)
+WHICH_THING = re.compile(
+    r"\b(?P<word>which|what) (?P<thing>[\w-]+)(?= (?:did|do|does|was|were|is|are|would|has|have|can|could)\b|\W*$)",
+    re.IGNORECASE,
+)
 THEM = re.compile(r"\bthem\b", re.IGNORECASE)
 SEVERAL = re.compile(r"\b(?:they|them|their|these|those)\b", re.IGNORECASE)
 SAME_PERSONS = re.compile(r",? or \w+ (?:they|he|she)\b", re.IGNORECASE)
@@ -154,6 +157,7 @@ REFERRED = frozenset(
 )
 """Words of a reference that say nothing of the phrase: any other one may say the harm."""
 NOUN_FORMS = ("noun", "topic")
+THING_FORMS = (*NOUN_FORMS, "works", "judged", "causes")
 
 
 def split_tail(body: str, form: Form) -> tuple[str, str]:
@@ -203,8 +207,10 @@ def _kept_question(found: re.Match[str], form: Form) -> str:
     """Return a second question, or what it asks in neutral words, without its end; "" if neither may stay."""
     asked = found[0].removesuffix(found["end"])
     if says_nothing(asked):
-        asked = THEM.sub("it", asked) if form in NOUN_FORMS else asked
-        return "" if form in NOUN_FORMS and SEVERAL.search(asked) else asked
+        asked = THEM.sub("it", asked) if form in THING_FORMS else asked
+        before = content_words(found.string[: found.start()])
+        leaks = any(is_same_word(word, other) for word in before for other in content_words(asked))
+        return "" if leaks or (form in THING_FORMS and SEVERAL.search(asked)) else asked
     return short_question(asked)
 
 
@@ -282,7 +288,7 @@ def words_of_its_own(before: str, part: str) -> set[str]:
 
 def _may_stay(found: re.Match[str], form: Form) -> bool:
     """Return whether what follows says nothing of the phrase, but may refer to it: "and how can I do it?"."""
-    return says_nothing(found[0]) and (form not in NOUN_FORMS or not SEVERAL.search(found[0]))
+    return says_nothing(found[0]) and (form not in THING_FORMS or not SEVERAL.search(found[0]))
 
 
 def _without_repetition(judgement: str, judged: str) -> str:

@@ -1,0 +1,31 @@
+"""The only words that a sentence about the form of the answer may have, to stay in the detoxified instruction."""
+
+from __future__ import annotations
+
+import re
+
+VERBS = "give|list|provide|suggest|include|explain|describe|tell|show|write|name|be|make|answer|use bullet points"
+ANSWER_WORDS = frozenset(
+    "give list provide suggest include explain describe tell show write name be make answer use "
+    "steps step tip tips example examples detail details way ways reason reasons points bullet instruction "
+    "instructions sentence sentences word words paragraph paragraphs format table summary explanation "
+    "specific detailed short brief concise clear thorough step-by-step simple precise "
+    "a an the some please in with as of and for each at least more than most me us about how why which one ones "
+    "two three four five six seven eight nine ten eleven twelve".split()
+)
+"""A closed list: no persons, no verbs for what somebody does, no places. Longer lists said harm ("end someone")."""
+BEGINNING = re.compile(rf"(?:please |and |also )*(?:{VERBS}|how|why|which)\b", re.IGNORECASE)
+PLAIN = re.compile(r"[A-Za-z0-9 ,.?!-]+")
+HOW_TO_DO_IT = re.compile(r"\bhow (?:to do it|it works)\b", re.IGNORECASE)
+WORD = re.compile(r"[A-Za-z0-9-]+")
+MAX_NUMBER = 20
+
+
+def is_about_answer(sentence: str) -> bool:
+    """Return whether a sentence says only what form the answer is to have: "Give me three detailed examples."."""
+    if not PLAIN.fullmatch(sentence) or not BEGINNING.match(sentence):
+        return False
+    words = [word.lower() for word in WORD.findall(HOW_TO_DO_IT.sub("how", sentence))]
+    if "use" in words and not re.search(r"\buse bullet points\b", sentence, re.IGNORECASE):
+        return False
+    return all(word in ANSWER_WORDS or (word.isdigit() and int(word) <= MAX_NUMBER) for word in words)
