@@ -116,7 +116,7 @@ def test_verdicts_on_prepared_texts_are_counted_by_field(
 def test_the_guide_has_the_counts_of_the_committed_verdicts(monkeypatch: pytest.MonkeyPatch) -> None:
     """If the rules change an extraction, its verdict is replaced: `coverage.py --verdicts` counts such verdicts."""
     script = load("coverage", monkeypatch)
-    guide = (FOLDER.parent / "docs/how-to/prepare-your-data.md").read_text(encoding="utf-8")
+    guide = (FOLDER.parent / "docs/explanation/offline-rules.md").read_text(encoding="utf-8")
     verdicts = script.read_verdicts(FOLDER / "coverage_verdicts.csv")
     assert {verdict.set for verdict in verdicts} <= script.SETS.keys()
     assert all(
