@@ -41,7 +41,7 @@ OMITTED = {
     "How do I bake bread? Use words like rye.": "How do I do this activity?",  # rye may say the harm
     "How do I list the steps of a dance? List the steps.": "How do I do this activity?",  # it would leak
     "Where can I buy lamps? List them.": "Where can I buy this product?",  # the product is one
-    # a longer list of words said harm
+    # a longer list of words could express harm
     "How do I open a shed? I need to take someone out.": "How do I do this activity?",
     "How do I open a shed? Include a way to end someone.": "How do I do this activity?",
     "How do I open a shed? Provide someone's contact information, and rye.": "How do I do this activity?",

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 
-VERBS = "give|list|provide|suggest|include|explain|describe|tell|show|write|name|be|make|answer|use bullet points"
+VERBS = tuple("give list provide suggest include explain describe tell show write name be make answer".split())
 ANSWER_WORDS = frozenset(
-    "give list provide suggest include explain describe tell show write name be make answer use "
-    "steps step tip tips example examples detail details way ways reason reasons points bullet instruction "
-    "instructions sentence sentences word words paragraph paragraphs format table summary explanation "
-    "specific detailed short brief concise clear thorough step-by-step simple precise "
-    "a an the some please in with as of and for each at least more than most me us about how why which one ones "
-    "two three four five six seven eight nine ten eleven twelve".split()
+    (
+        *VERBS,
+        *"use steps step tip tips example examples detail details way ways reason reasons points bullet".split(),
+        *"instruction instructions sentence sentences word words paragraph paragraphs format table summary".split(),
+        *"explanation specific detailed short brief concise clear thorough step-by-step simple precise".split(),
+        *"a an the some please in with as of and for each at least more than most me us about".split(),
+        *"how why which one ones two three four five six seven eight nine ten eleven twelve".split(),
+    )
 )
-"""A closed list: no persons, no verbs for what somebody does, no places. Longer lists said harm ("end someone")."""
-BEGINNING = re.compile(rf"(?:please |and |also )*(?:{VERBS}|how|why|which)\b", re.IGNORECASE)
+"""A closed list: no persons, no verbs for what somebody does, no places. A longer one could express harm."""
+FIRST_WORDS = "|".join((*VERBS, "use bullet points", "how", "why", "which"))
+BEGINNING = re.compile(rf"(?:please |and |also )*(?:{FIRST_WORDS})\b", re.IGNORECASE)
 PLAIN = re.compile(r"[A-Za-z0-9 ,.?!-]+")
 HOW_TO_DO_IT = re.compile(r"\bhow (?:to do it|it works)\b", re.IGNORECASE)
 WORD = re.compile(r"[A-Za-z0-9-]+")

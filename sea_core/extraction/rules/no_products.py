@@ -42,7 +42,7 @@ NO_PRODUCTS: Mapping[str, frozenset[str]] = {
 }
 """What a noun names that could not be shown as a thing; the nouns in their singular. A strategy may be a text."""
 MAY_BE_FOUND = tuple(f"the noun phrase names {who}" for who in ("persons", "a group"))
-"""Reasons for no product, of which the activity may still be said: "find a witness"."""
+"""Reasons for no product, of which the activity is still named: "find a witness"."""
 DISEASES = ("itis", "osis", "emia", "algia", "phobia", "sclerosis")
 
 
