@@ -139,3 +139,46 @@ def test_skipped_with_a_true_reason(instruction: str) -> None:
     found = outcome(instruction)
     assert isinstance(found, ExtractionFailed), found
     assert SKIPPED[instruction] in str(found)
+
+
+@pytest.mark.parametrize(
+    ("instruction", "phrase", "detoxified", "sentence"),
+    [
+        (
+            "If someone leaves a lamp, should I tell you?",
+            "leaves a lamp",
+            "If someone does this activity, should I tell you?",
+            "a person is leaving a lamp",  # and not "leafing"
+        ),
+        (
+            "What are the best and worst lamps?",
+            "the best and worst lamps",
+            "What are examples of this product?",
+            "the best and worst lamps",
+        ),
+        (
+            'How do I bake bread? Provide "tips" on rye.',
+            "bake bread",
+            "How do I do this activity?",
+            "a person is baking bread",
+        ),
+        (
+            "How do I bake bread? Provide tips (with details on rye).",
+            "bake bread",
+            "How do I do this activity? Provide tips.",
+            "a person is baking bread",
+        ),
+    ],
+)
+def test_a_verb_a_pair_of_adjectives_and_a_cut_demand_stay_whole(
+    instruction: str, phrase: str, detoxified: str, sentence: str
+) -> None:
+    found = outcome(instruction)
+    assert isinstance(found, Extraction)
+    assert (found.phrase, found.detoxified, found.sentence) == (phrase, detoxified, sentence)
+
+
+@pytest.mark.parametrize("praise", ["the best ", "the easiest ", "the most common ", "additional "])
+def test_a_word_of_praise_may_be_repeated(praise: str) -> None:
+    """The time doubled with each repetition: this would never end."""
+    assert outcome(f"List {praise * 200}lamps")
