@@ -19,7 +19,8 @@ from sea_core.extraction.rules.phrase_checks import COMPARED, NO_CONTENT, NO_PHR
 from sea_core.extraction.rules.request_words import check_request_words, split_request_words
 from sea_core.extraction.rules.sentences import Request, find_request
 from sea_core.extraction.rules.tails import check_nothing_lost, split_tail
-from sea_core.extraction.rules.verb_phrases import NO_VERB, SEVERAL_PERSONS, third_person
+from sea_core.extraction.rules.third_person import SEVERAL_PERSONS, third_person
+from sea_core.extraction.rules.verb_phrases import NO_VERB
 from sea_core.extraction.rules.vocabulary import COST, ONE
 from sea_core.extraction.wording import is_latin
 

@@ -19,16 +19,9 @@ from sea_core.extraction.rules.opener import Form
 from sea_core.extraction.rules.passives import passive_sentence
 from sea_core.extraction.rules.past_verbs import check_condition, past_activity_sentence
 from sea_core.extraction.rules.several import split_naming
-from sea_core.extraction.rules.verb_phrases import (
-    AS_OTHERS,
-    NO_VERB,
-    STATE,
-    STATES,
-    activity_sentence,
-    check_asked,
-    skip_adverbs,
-    third_person,
-)
+from sea_core.extraction.rules.third_person import AS_OTHERS, third_person
+from sea_core.extraction.rules.tokens import skip_adverbs
+from sea_core.extraction.rules.verb_phrases import NO_VERB, STATE, STATES, activity_sentence, check_asked
 
 # "companies collecting data": the noun does something.
 DOING = re.compile(r"\w\w+s (?!regarding|concerning|including|involving)\w+ing\b(?! of\b)")

@@ -14,7 +14,8 @@ from sea_core.extraction.english import (
 )
 from sea_core.extraction.rules.nouns import PEOPLE
 from sea_core.extraction.rules.opener import Opener, without_role
-from sea_core.extraction.rules.verb_phrases import ADDRESSED, skip_adverbs
+from sea_core.extraction.rules.tokens import skip_adverbs
+from sea_core.extraction.rules.verb_phrases import ADDRESSED
 from sea_core.extraction.rules.vocabulary import GREETING, ROLE, SOFT
 
 START = re.compile(f"{GREETING}(?:{ROLE})?{SOFT}", re.IGNORECASE)

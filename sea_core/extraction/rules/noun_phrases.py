@@ -15,7 +15,7 @@ from sea_core.extraction.english import (
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.rules.no_products import what_is_named
 from sea_core.extraction.rules.nouns import is_plural
-from sea_core.extraction.rules.verb_phrases import third_person
+from sea_core.extraction.rules.third_person import third_person
 
 NOTHING_SHOWN = "the noun phrase names nothing that could be shown"
 CLAUSE = "the noun phrase has a clause or a pronoun"

@@ -10,7 +10,7 @@ from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.rules.nouns import is_noun_phrase, is_subject, without_capital
 from sea_core.extraction.rules.opener import BEGINNING, Opener, without_role
 from sea_core.extraction.rules.tails import split_tail
-from sea_core.extraction.rules.verb_phrases import third_person
+from sea_core.extraction.rules.third_person import third_person
 from sea_core.extraction.rules.vocabulary import GREETING, OKAY, ONE, any_in
 
 DONE = re.compile(f"{BEGINNING}(?:how|why|when|where) (?P<auxiliary>is|are|was|were) ", re.IGNORECASE)

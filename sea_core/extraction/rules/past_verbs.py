@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from sea_core.extraction.english import is_base_verb, lemmas
 from sea_core.extraction.extractor import ExtractionFailed
-from sea_core.extraction.rules.verb_phrases import NO_VERB, TOKEN, activity_sentence, is_past
+from sea_core.extraction.rules.tokens import TOKEN, is_past
+from sea_core.extraction.rules.verb_phrases import NO_VERB, activity_sentence
 
 PASSIVE = "the phrase says what is done to somebody"
 UNCHANGED = frozenset("spread cut hit put set hurt shut let bet cast split burst read beat".split())

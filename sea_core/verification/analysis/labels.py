@@ -12,7 +12,7 @@ from sea_core.data.record import Record, preview
 from sea_core.data.sources.open import open_source
 from sea_core.errors import DataError
 from sea_core.extraction.english import content_words, is_base_verb, lemmas, word_classes
-from sea_core.extraction.rules.verb_phrases import ADVERBS
+from sea_core.extraction.rules.tokens import ADVERBS
 from sea_core.model.media_folder import media_digest, media_files
 
 METADATA_FILE = "metadata.jsonl"

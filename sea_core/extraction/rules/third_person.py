@@ -1,0 +1,116 @@
+"""The first and second person become the third: "my lamp" becomes "their lamp"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from sea_core.extraction.english import AUXILIARIES, FUNCTION_WORDS, is_base_verb, split_words, word_classes
+from sea_core.extraction.extractor import ExtractionFailed
+from sea_core.extraction.rules.tokens import TOKEN, is_adverb, is_past, neighbour
+
+QUOTED = re.compile(r""""[^"]*"|(?<!\w)'[^']*'(?!\w)""")
+"""What is quoted keeps its persons."""
+SEVERAL_PERSONS = "pronouns of several persons would become the same"
+QUOTED_PERSON = "the quoted text has a pronoun, which a sentence in the third person would change"
+FIRST_PERSON: Mapping[str, str] = {
+    "me": "them",
+    "us": "them",
+    "my": "their",
+    "our": "their",
+    "mine": "theirs",
+    "ours": "theirs",
+    "myself": "themselves",
+    "ourselves": "themselves",
+    "i'm": "they're",
+    "im": "they're",
+    "i've": "they've",
+    "ive": "they've",
+    "i'll": "they'll",
+    "i'd": "they'd",
+    "we're": "they're",
+    "we've": "they've",
+    "we'll": "they'll",
+    "we'd": "they'd",
+}
+SECOND_PERSON: Mapping[str, str] = {
+    "your": "their",
+    "yours": "theirs",
+    "yourself": "themselves",
+    "yourselves": "themselves",
+    "you're": "they're",
+    "youre": "they're",
+    "you've": "they've",
+    "you'll": "they'll",
+    "you'd": "they'd",
+}
+FIRST_SUBJECTS = frozenset(("i", "we"))
+IMPERSONAL: Mapping[str, str] = {"oneself": "themselves", "one's": "their"}
+PERSONS = frozenset((*FIRST_PERSON, *SECOND_PERSON, *FIRST_SUBJECTS, "you"))
+AS_OTHERS: Mapping[str, str] = {"our": "others'", "us": "others"}
+"""Beside a subject who is "they": "Why do bakers steal our lamps and hide their own?"."""
+OWN: Mapping[str, str] = {"my": "their own", "our": "their own"}
+"""Beside others who are "they": "monitor my employee without their knowledge"."""
+THIRD_PLURAL = frozenset("they them their theirs themselves they're they've they'll they'd".split())
+
+
+def third_person(text: str) -> str:
+    """Replace the first and second person by the third. Raises ExtractionFailed if that is ambiguous, or in quotes."""
+    if any({*content} & PERSONS for quote in QUOTED.findall(text) if (content := split_words(quote))):
+        raise ExtractionFailed(QUOTED_PERSON)
+    tokens = TOKEN.findall(text)
+    lowered = [token.lower() for token in tokens]
+    first = {word for word in lowered if word in FIRST_PERSON or word in FIRST_SUBJECTS} - {"mine", "us"}
+    first |= {"us"} & {*tokens}
+    second = any(word in SECOND_PERSON or word == "you" for word in lowered)
+    third = next((place for place, word in enumerate(lowered) if word in THIRD_PLURAL), None)
+    owns = not second and first <= {*OWN, "myself", "ourselves"} and _names_others(lowered[:third])
+    if bool(first) + second + (third is not None) > 1 and not owns:
+        raise ExtractionFailed(SEVERAL_PERSONS)
+    possessives = OWN if owns and third is not None else {}
+    return "".join(_third_person_token(tokens, index, possessives) for index in range(len(tokens)))
+
+
+def _names_others(lowered: Sequence[str]) -> bool:
+    """Return whether a noun after the first word may be whom a later "they" means."""
+    return any("NOUN" in word_classes(word) for word in lowered[2::2])
+
+
+def _third_person_token(tokens: list[str], index: int, possessives: Mapping[str, str]) -> str:
+    word, before = tokens[index].lower(), neighbour(tokens, index, -1)
+    if tokens[index] == "US":  # the country
+        return tokens[index]
+    if word in ("i", "you", "we"):
+        return "they" if _is_surely_subject(tokens, index) else _they_or_them(tokens, index)
+    if before == "i" and word in ("am", "was"):
+        return "are" if word == "am" else "were"
+    if word == "mine" and (before == "to" or neighbour(tokens, index, 1) not in {"", *FUNCTION_WORDS}):
+        return tokens[index]  # the verb
+    if word in possessives and neighbour(tokens, index, 1) != "own":
+        return possessives[word]
+    return FIRST_PERSON.get(word) or SECOND_PERSON.get(word) or IMPERSONAL.get(word) or tokens[index]
+
+
+def _is_surely_subject(tokens: list[str], index: int) -> bool:
+    """Return whether a pronoun is a subject: "what you want", "that I actually have"."""
+    after, later = neighbour(tokens, index, 1), neighbour(tokens, index + 2, 1)
+    if neighbour(tokens, index, -1) in ("what", "who", "where", "how", "when", "why"):
+        return is_base_verb(after)
+    return is_adverb(after) and (is_base_verb(later) or later in AUXILIARIES)
+
+
+def _they_or_them(tokens: list[str], index: int) -> str:
+    word, after = tokens[index].lower(), neighbour(tokens, index, 1)
+    is_verb = after in AUXILIARIES or (is_base_verb(after) and "NOUN" not in word_classes(after))
+    before = word_classes(neighbour(tokens, index, -1))
+    was_past = is_past(after) and word_classes(after) == {"VERB"} and "VERB" not in before  # not "get you fired"
+    is_verb = is_verb or after.endswith("n't") or was_past or after == "ever"
+    may_be_verb = "VERB" in word_classes(after)
+    if word != "you":
+        if is_verb or is_base_verb(after) or may_be_verb:
+            return "they"
+    elif is_verb:
+        return "they"
+    elif not after or after in FUNCTION_WORDS or not may_be_verb:
+        return "them"
+    raise ExtractionFailed("a pronoun's role is unclear", f"{tokens[index]} {after}".strip())
