@@ -36,7 +36,8 @@ from sea_core.model.mllm import MLLM
 from sea_core.model.prompts import multimodal_prompt
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.pipeline.model_target import ModelTarget
-from sea_core.pipeline.optimize import Synthesis, optimize
+from sea_core.pipeline.optimize import optimize
+from sea_core.pipeline.synthesis import Synthesis
 from sea_core.runs.embedding_record import EmbeddingRecord
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.jsonl import JsonlLog

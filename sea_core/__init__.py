@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from sea_core.pipeline.align import align
     from sea_core.pipeline.data_spec import DataSpec
     from sea_core.pipeline.model_target import ModelTarget, load
-    from sea_core.pipeline.optimize import Synthesis, optimize
+    from sea_core.pipeline.optimize import optimize
     from sea_core.pipeline.prepare import prepare
     from sea_core.pipeline.refusal_curve import RefusalCurve
     from sea_core.pipeline.safety_replay import SafetyReplay
+    from sea_core.pipeline.synthesis import Synthesis
     from sea_core.pipeline.verify import verify
     from sea_core.plugin.blueprint import Blueprint
     from sea_core.plugin.generator import Generator
@@ -56,10 +57,11 @@ else:
         "pipeline.align": ["align"],
         "pipeline.data_spec": ["DataSpec"],
         "pipeline.model_target": ["ModelTarget", "load"],
-        "pipeline.optimize": ["Synthesis", "optimize"],
+        "pipeline.optimize": ["optimize"],
         "pipeline.prepare": ["prepare"],
         "pipeline.refusal_curve": ["RefusalCurve"],
         "pipeline.safety_replay": ["SafetyReplay"],
+        "pipeline.synthesis": ["Synthesis"],
         "pipeline.verify": ["verify"],
         "plugin.blueprint": ["Blueprint"],
         "plugin.generator": ["Generator"],

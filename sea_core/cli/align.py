@@ -110,14 +110,16 @@ def align(
     from sea_core.cli.progress import TERMINAL
     from sea_core.runs.embedding_run import EmbeddingRun
 
-    opened = [EmbeddingRun(run) for run in runs]  # before torch is imported: a wrong path is reported at once
+    request = _requested(method, data, mixture, option, max_steps, answers, config, full_finetune)
+    opened = [EmbeddingRun(run) for run in runs]
+    # What is typed wrong is refused by now: the work imports torch, which takes seconds.
     from sea_core.pipeline.align import align as align_runs
     from sea_core.pipeline.align import is_first_process
 
     result = align_runs(
         opened,
         out,
-        request=_requested(method, data, mixture, option, max_steps, answers, config, full_finetune),
+        request=request,
         plugin=plugin,
         model=model,
         dtype=dtype,

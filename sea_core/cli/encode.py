@@ -55,7 +55,6 @@ def encode(
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.data_spec import parse_columns
-    from sea_core.pipeline.encode import encode_into, media_folders
     from sea_core.pipeline.model_target import ModelTarget
 
     settings = read_settings(encode_groups(), config, option)
@@ -69,12 +68,16 @@ def encode(
         settings=settings["adapter"],
         chat_template=chat_template,
     )
+    their_columns = parse_columns(columns)
+    # What is typed wrong is refused by now: the work imports torch, which takes seconds.
+    from sea_core.pipeline.encode import encode_into, media_folders
+
     run = encode_into(
         dataset,
         target,
         out or Path("runs") / f"{Path(plugin).stem}-{dataset.stem}-media",
         format=format,
-        columns=parse_columns(columns),
+        columns=their_columns,
         media_root=media_root,
         limit=limit,
         batch_size=batch_size,

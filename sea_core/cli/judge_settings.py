@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from sea_core.cli.settings import SettingGroup, llm_group
+
+if TYPE_CHECKING:
+    from sea_core.judges.base import Measure
 
 
 def judge_groups() -> list[SettingGroup]:
@@ -24,3 +28,13 @@ def unread_judge_settings(judges: Sequence[str]) -> dict[str, str]:
     readers = {"llm": "--judge openai or transformers", "guard": "--judge guard"}
     read = settings_read(judges)
     return {prefix: remedy for prefix, remedy in readers.items() if prefix not in read}
+
+
+def require_judges(names: Iterable[str], measures: Collection[Measure]) -> None:
+    """Raise SeaError for a judge that is not known among those of the measures."""
+    from sea_core.judges.registry import judge_registry
+    from sea_core.plugin import loader
+
+    registry = judge_registry(measures, loader.judges)
+    for name in names:
+        registry.get(name)

@@ -18,8 +18,7 @@ from sea_core.runs.object_store import is_address
 def check_options(given: Given) -> None:
     """Read the settings of the recipes and of the adapter. Raises SeaError for one that is not accepted."""
     names = ("recipe", "benign_media", "extractor", "config", "option")
-    how, adapter = synthesis.read_synthesis(*(given[name] for name in names))
-    _ = how.wanted
+    _, adapter = synthesis.read_synthesis(*(given[name] for name in names))
     check_plugin(given, adapter)
 
 
@@ -63,12 +62,9 @@ def optimize(
     Without DATA: the demo examples. Without --model: the plugin's own model. Re-run the same command to resume.
     """
     from sea_core.cli.progress import TERMINAL
-    from sea_core.cli.stored_run import optimize_there
     from sea_core.data.demo import DEMO_EXAMPLES_BY_LANGUAGE
     from sea_core.pipeline.data_spec import DataSpec, parse_columns
     from sea_core.pipeline.model_target import ModelTarget
-    from sea_core.pipeline.optimize import optimize_into
-    from sea_core.verification.metrics import run_metrics
 
     how, settings = synthesis.read_synthesis(recipe, benign_media, extractor, config, option)
     target = ModelTarget.find(
@@ -86,6 +82,11 @@ def optimize(
     spec = DataSpec(
         data or DEMO_EXAMPLES_BY_LANGUAGE.get(language), format, parse_columns(columns), limit, styles, split, skip_bad
     )
+    # What is typed wrong is refused by now: the work imports torch, which takes seconds.
+    from sea_core.cli.stored_run import optimize_there
+    from sea_core.pipeline.optimize import optimize_into
+    from sea_core.verification.metrics import run_metrics
+
     if out and is_address(out):
         optimize_there(spec, target, out, how, verify, as_json)
         return

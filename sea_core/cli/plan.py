@@ -75,8 +75,6 @@ def plan(
     from sea_core.model.cards import get_card, parse_memory
     from sea_core.pipeline.data_spec import DataSpec, parse_columns
     from sea_core.pipeline.model_target import ModelTarget
-    from sea_core.pipeline.plan import PlannedDevice, plan_alignment
-    from sea_core.pipeline.plan import plan as estimate_run
     from sea_core.pipeline.slurm import make_script
 
     _refuse_without_effect(
@@ -85,17 +83,22 @@ def plan(
         for_align=for_align,
         slurm=bool(slurm),
     )
-    where = PlannedDevice(device, gpu, parse_memory(memory) if memory else None, gpus)
-    if gpus > 1 and where.is_here:
-        raise SeaError(
-            "--gpus is for cards that are not here", hint="Add --gpu NAME; for GPUs of this computer, type --device all"
-        )
+    memory_size = parse_memory(memory) if memory else None
     if gpu:
         get_card(gpu)  # an unknown card is refused before anything is read
     if for_align:
         request, settings = _read_request(method or "dpo", option, config, full_finetune)
     else:
         how, settings = synthesis.read_synthesis(recipe, benign_media, "rules", config, option)
+    # What is typed wrong is refused by now: the work imports torch, which takes seconds.
+    from sea_core.pipeline.plan import PlannedDevice, plan_alignment
+    from sea_core.pipeline.plan import plan as estimate_run
+
+    where = PlannedDevice(device, gpu, memory_size, gpus)
+    if gpus > 1 and where.is_here:
+        raise SeaError(
+            "--gpus is for cards that are not here", hint="Add --gpu NAME; for GPUs of this computer, type --device all"
+        )
     target = ModelTarget.find(
         plugin,
         modality=modality,

@@ -122,7 +122,6 @@ def check(
     """Check a plugin against the adapter contract, rule by rule. Exit code 1 if a rule is violated."""
     from sea_core.model.checkpoint import read_config
     from sea_core.pipeline.model_target import ModelTarget
-    from sea_core.plugin.contract.check import check_adapter
 
     target = ModelTarget.find(
         plugin,
@@ -133,6 +132,9 @@ def check(
         settings=read_settings(adapter_groups(), config, option)["adapter"],
         chat_template=chat_template,
     )
+    # What is typed wrong is refused by now: the work imports torch, which takes seconds.
+    from sea_core.plugin.contract.check import check_adapter
+
     if model:
         read_config(model, None)  # a model that was named and is not there is no fault of the plugin
     results = list(check_adapter(_adapter_under_test(target, sample)))
@@ -174,7 +176,6 @@ def warm(
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.model_target import ModelTarget
-    from sea_core.pipeline.warm import warm as warm_model
 
     target = ModelTarget.find(
         plugin,
@@ -185,6 +186,9 @@ def warm(
         settings=read_settings(adapter_groups(), config, option)["adapter"],
         chat_template=chat_template,
     )
+    # What is typed wrong is refused by now: the work imports torch, which takes seconds.
+    from sea_core.pipeline.warm import warm as warm_model
+
     warmed = warm_model(target, out, steps=steps, phrases=phrases, seed=seed, progress=TERMINAL)
     value = asdict(warmed)
     output.emit(value, as_json, lambda: output.stack(_warmed_tables(value)))

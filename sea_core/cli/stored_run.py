@@ -16,7 +16,7 @@ from sea_core.errors import DeviceError
 if TYPE_CHECKING:
     from sea_core.pipeline.data_spec import DataSpec
     from sea_core.pipeline.model_target import ModelTarget
-    from sea_core.pipeline.optimize import Synthesis
+    from sea_core.pipeline.synthesis import Synthesis
 
 
 def optimize_there(

@@ -12,7 +12,7 @@ from sea_core.cli.settings import SettingGroup, adapter_group, llm_group, read_s
 
 if TYPE_CHECKING:
     from sea_core.optimization.recipes.base import Recipe
-    from sea_core.pipeline.optimize import Synthesis
+    from sea_core.pipeline.synthesis import Synthesis
 
 RecipeNames = Annotated[
     str, typer.Option("--recipe", metavar="NAME[,NAME]", help="How embeddings are made: names of recipes, or pool.")
@@ -56,10 +56,16 @@ def unread_settings(extractor: str) -> dict[str, str]:
 def read_synthesis(
     recipe: str, benign_media: Path | None, extractor: str, file: Path | None, option: Sequence[str]
 ) -> tuple[Synthesis, dict[str, Any]]:
-    """Return how embeddings are made, and the settings of the adapter."""
-    from sea_core.pipeline.optimize import Synthesis, known_recipes
+    """Return how embeddings are made, and the settings of the adapter. Imports no torch.
+
+    Raises:
+        SeaError: a setting or a recipe is not accepted, or a recipe lacks its benign media.
+    """
+    from sea_core.pipeline.synthesis import Synthesis, known_recipes
 
     defaults = known_recipes(recipe)
     found = read_settings(synthesis_groups(defaults), file, option, unread_settings(extractor))
     recipes = tuple(found[default.name] for default in defaults)
-    return Synthesis(found[""], recipe, recipes, benign_media, extractor, found["llm"]), found["adapter"]
+    synthesis = Synthesis(found[""], recipe, recipes, benign_media, extractor, found["llm"])
+    _ = synthesis.wanted
+    return synthesis, found["adapter"]

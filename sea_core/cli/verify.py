@@ -9,6 +9,7 @@ import typer
 
 from sea_core.cli import options, output, run_report
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.judge_settings import require_judges
 from sea_core.cli.settings import SettingGroup, llm_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
@@ -55,15 +56,21 @@ def verify(
     probe on labelled files.
     """
     from sea_core.cli.progress import TERMINAL
-    from sea_core.pipeline.verify import verify as verify_run
-    from sea_core.pipeline.verify_work import VERIFY_BLOCKS
+    from sea_core.judges.registry import CONTENT
     from sea_core.runs.blocks import Blocks
+    from sea_core.runs.embedding_run import EmbeddingRun
 
     unread = {} if set(judge) - {"lexical"} else {"llm": "--judge openai or transformers"}
     unread |= {} if compare_with else {"analysis": "--compare-with FOLDER"}
     settings = read_settings(verify_groups(), config, option, unread)
+    require_judges(judge, CONTENT)
+    opened = EmbeddingRun(run)
+    # What is typed wrong is refused by now: the work imports torch, which takes seconds.
+    from sea_core.pipeline.verify import verify as verify_run
+    from sea_core.pipeline.verify_work import VERIFY_BLOCKS
+
     found = verify_run(
-        run,
+        opened,
         judges=judge or ("lexical",),
         compare_with=compare_with,
         plugin=plugin,

@@ -48,13 +48,15 @@ def worker(
     type `sea bench judge` again. Re-run the same command to resume.
     """
     from sea_core.cli.progress import TERMINAL
-    from sea_core.cli.stored_run import work_and_report
     from sea_core.judges.base import JudgeConfig
-    from sea_core.pipeline.ray_workers import work_on_ray
-    from sea_core.pipeline.worker import join_run
 
     settings = read_settings(judge_groups(), config, option, unread_judge_settings(judge))
     judge_config = JudgeConfig(settings["llm"], settings["guard"])
+    # What is typed wrong is refused by now: the work imports torch, which takes seconds.
+    from sea_core.cli.stored_run import work_and_report
+    from sea_core.pipeline.ray_workers import work_on_ray
+    from sea_core.pipeline.worker import join_run
+
     if is_address(run):
         if ray:
             what = "--ray starts workers on a run in a folder"

@@ -15,9 +15,10 @@ from sea_core.optimization.recipes.base import Recipe
 from sea_core.pipeline.block_worker import WAIT_SECONDS
 from sea_core.pipeline.manifests import model_identity
 from sea_core.pipeline.model_target import ModelTarget
-from sea_core.pipeline.optimize import Synthesis, finish, known_recipes
+from sea_core.pipeline.optimize import finish
 from sea_core.pipeline.optimize_worker import OptimizeWorker
 from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.pipeline.synthesis import Synthesis, known_recipes
 from sea_core.pipeline.work_order import WorkOrder
 from sea_core.pipeline.worker_process import end_with_parent, own_device
 from sea_core.runs.block import HINT as CUT_HINT

@@ -17,9 +17,10 @@ from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.extraction import ExtractorSession
 from sea_core.pipeline.join import read_synthesis, require_same_run
 from sea_core.pipeline.model_target import ModelTarget
-from sea_core.pipeline.optimize import Synthesis, finish, make_manifest, make_order, prepare_run
+from sea_core.pipeline.optimize import finish, make_manifest, make_order, prepare_run
 from sea_core.pipeline.optimize_worker import OptimizeWorker
 from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.pipeline.synthesis import Synthesis
 from sea_core.pipeline.work_order import WorkOrder, make_rows
 from sea_core.pipeline.worker_process import end_with_parent, own_device
 from sea_core.runs.atomic import DAMAGED

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from sea_core.data.examples import PreparedExample
     from sea_core.model.mllm import MLLM
     from sea_core.pipeline.model_target import ModelTarget
-    from sea_core.pipeline.optimize import Synthesis
     from sea_core.pipeline.progress import Progress
+    from sea_core.pipeline.synthesis import Synthesis
 
 
 @dataclass

@@ -17,8 +17,9 @@ from sea_core.optimization.estimate import Estimate, estimate
 from sea_core.optimization.hardware import Hardware
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.model_target import ModelTarget
-from sea_core.pipeline.optimize import Synthesis, prepare_run
+from sea_core.pipeline.optimize import prepare_run
 from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.pipeline.synthesis import Synthesis
 
 if TYPE_CHECKING:
     from sea_core.alignment.config import AlignRequest

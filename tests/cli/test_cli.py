@@ -19,6 +19,7 @@ from sea_core.data.formats.registry import FORMATS
 
 NAMES = [name for commands in app.COMMANDS.values() for name in commands]
 SUBCOMMANDS = ["data check", "data convert", "plugins list", "plugins new", "plugins check"]
+SLOW = {"torch", "transformers", "trl", "peft", "datasets", "pandas"}
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "numpy", "pandas", "pyarrow", "safetensors"}
 
 
@@ -190,6 +191,40 @@ def test_unknown_plugin_is_refused_before_anything_heavy_is_imported(command: st
     assert result.code == 2
     assert "error: there is no plugin 'lava'. Did you mean 'llava'?" in result.err
     assert not HEAVY & imported
+
+
+BENCH_RUN = "bench run cases --out run --plugin llava"
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("optimize --plugin llava -o workers=-1", "workers is -1, but it must be at least 0"),
+        ("optimize --plugin llava -o noise.strenght=1", "Did you mean 'noise.strength'?"),
+        ("optimize --plugin llava -o adapter.imagesize=1", "there is no setting 'adapter.imagesize'"),
+        ("optimize --plugin llava --recipe plane", "Did you mean 'plain'?"),
+        ("optimize --plugin llava --recipe subspace", "the recipe subspace needs benign media"),
+        ("plan --plugin llava -o lr=0", "lr is 0, but it must be above 0"),
+        ("plan --plugin llava --align -o epohcs=1", "Did you mean 'epochs'?"),
+        ("align run -o epohcs=1", "Did you mean 'epochs'?"),
+        ("encode media --plugin llava -o workers=-1", "workers is -1, but it must be at least 0"),
+        ("encode media --plugin llava --dtype float31", "float31"),
+        ("verify run -o wokers=1", "Did you mean 'workers'?"),
+        ("verify run --judge lexicall", "Did you mean 'lexical'?"),
+        ("plugins warm --plugin llava --out model -o adapter.imagesize=1", "there is no setting 'adapter.imagesize'"),
+        (f"{BENCH_RUN} -o batch_size=0", "batch_size is 0, but it must be above 0"),
+        (f"{BENCH_RUN} --defence steering -o defence.steering.layer=-1", "it must be at least 0"),
+        ("bench compare cases --out run --plugin llava -o batch_size=0", "batch_size is 0, but it must be above 0"),
+        ("bench judge run -o workers=-1", "workers is -1, but it must be at least 0"),
+        ("toy align run -o epohcs=1", "Did you mean 'epochs'?"),
+        ("worker run -o llm.model=m", "changes nothing without --judge openai or transformers"),
+    ],
+)
+def test_what_is_typed_wrong_is_refused_before_anything_heavy_is_imported(command: str, message: str) -> None:
+    result, imported = sea_with_modules(*command.split())
+    assert result.code == 2
+    assert message in result.err
+    assert not SLOW & imported
 
 
 def test_sea_error_is_printed_in_words(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,8 @@ from helpers.stored import stored_ids
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.model_target import ModelTarget
-from sea_core.pipeline.optimize import Synthesis, optimize
+from sea_core.pipeline.optimize import optimize
+from sea_core.pipeline.synthesis import Synthesis
 from sea_core.runs.embedding_run import EmbeddingRun
 
 COUNT = 12

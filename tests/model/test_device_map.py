@@ -35,9 +35,10 @@ from sea_core.pipeline.align import align
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.launch import count_workers
 from sea_core.pipeline.model_target import ModelTarget
-from sea_core.pipeline.optimize import Synthesis, prepare_run
+from sea_core.pipeline.optimize import prepare_run
 from sea_core.pipeline.plan import PlannedDevice, plan
 from sea_core.pipeline.progress import SILENT
+from sea_core.pipeline.synthesis import Synthesis
 
 LAYER = "model.language_model.layers"
 PARTS = {

@@ -28,8 +28,8 @@ from sea_core.optimization.engine.scheduler import Engine
 from sea_core.optimization.engine.select_forward import select_forward
 from sea_core.optimization.engine.types import EngineConfig, OptimizationResult
 from sea_core.optimization.optimizer import Optimization, make_task, optimize
+from sea_core.optimization.parametrizations.benign import principal_directions
 from sea_core.optimization.recipes.base import Recipe, RecipeContext
-from sea_core.optimization.recipes.benign import principal_directions
 from sea_core.optimization.recipes.expand import expand, make_seed
 from sea_core.optimization.recipes.goals import GoalsRecipe
 from sea_core.optimization.recipes.hidden import HiddenRecipe

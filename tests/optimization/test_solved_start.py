@@ -27,6 +27,7 @@ from sea_core.pipeline import optimize as pipeline
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SilentProgress
+from sea_core.pipeline.synthesis import Synthesis
 from sea_core.runs.embedding_run import EmbeddingRun
 
 CONFIG = OptimizeConfig(loss=1.0, margin=0.0, lr=0.3, start="solved")
@@ -58,7 +59,7 @@ def make_run(folder: Path, limit: int = COUNT, config: OptimizeConfig = CONFIG, 
     """Make or resume a run of the first demo examples; with `stop_after`, an interrupted one."""
     target = ModelTarget.find(PLUGIN, settings={"seconds": 0.5})
     progress = StoppingProgress(stop_after) if stop_after else SilentProgress()
-    synthesis = pipeline.Synthesis(config=config)
+    synthesis = Synthesis(config=config)
     try:
         return pipeline.optimize(
             DataSpec(limit=limit), target, out=folder, synthesis=synthesis, verify=False, progress=progress

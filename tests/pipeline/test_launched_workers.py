@@ -24,7 +24,8 @@ from sea_core.optimization.audit import MIN_AUDITS
 from sea_core.pipeline import launch as module
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.model_target import ModelTarget
-from sea_core.pipeline.optimize import Synthesis, optimize
+from sea_core.pipeline.optimize import optimize
+from sea_core.pipeline.synthesis import Synthesis
 from sea_core.runs.embedding_run import EmbeddingRun
 
 

@@ -20,9 +20,10 @@ from sea_core.optimization.config import OptimizeConfig
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.object_run import prepare_in_store, work_in_store
-from sea_core.pipeline.optimize import Synthesis, optimize
+from sea_core.pipeline.optimize import optimize
 from sea_core.pipeline.progress import SILENT
 from sea_core.pipeline.share import pull, push
+from sea_core.pipeline.synthesis import Synthesis
 from sea_core.runs.block import Block
 from sea_core.runs.block_folder import BLOCKS
 from sea_core.runs.embedding_run import EmbeddingRun

@@ -16,8 +16,9 @@ from helpers.cli_runs import PLUGIN
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.model_target import ModelTarget
-from sea_core.pipeline.optimize import Synthesis, optimize
+from sea_core.pipeline.optimize import optimize
 from sea_core.pipeline.ray_workers import NAME, work_on_ray
+from sea_core.pipeline.synthesis import Synthesis
 from sea_core.pipeline.verify import verify
 from sea_core.runs.embedding_run import EmbeddingRun
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from sea_core.errors import DataError
+
 VA_SCENARIOS: Mapping[str, int] = {
     "1-IllegalActivitiy": 97,
     "2-HateSpeech": 163,
@@ -88,6 +90,16 @@ def find_sets(root: Path) -> dict[str, Path]:
         return {}
     folders = sorted(path for path in root.iterdir() if path.is_dir() and path.name.endswith(QUESTIONS_SUFFIX))
     return {_modality(path.name): path for path in folders}
+
+
+def only_set(cases: Path) -> str:
+    """Return the modality of a benchmark's only set. Raises DataError if it has several, or none."""
+    found = list(find_sets(cases))
+    if len(found) == 1:
+        return found[0]
+    what = f"the benchmark has the sets {', '.join(found)}" if found else "this is no benchmark folder"
+    hint = f"Choose one: --modality {found[0]}" if found else "Build one: sea bench build MODALITY --out DIR"
+    raise DataError(what, hint=hint, where=str(cases))
 
 
 def _modality(questions_name: str) -> str:

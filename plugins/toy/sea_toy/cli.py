@@ -93,11 +93,13 @@ def align(
     Trains on every demo example, and renders new media for the spot check. Otherwise like `sea align`.
     """
     from sea_core.cli.progress import TERMINAL
-    from sea_core.pipeline.align import is_first_process
-    from sea_toy.spot_check import align_on_demo
 
     typed = [*option, *core.answer_settings(answers)]
     request = core.read_request(method, data, mixture, typed, config, full_finetune)
+    # What is typed wrong is refused by now: the work imports torch, which takes seconds.
+    from sea_core.pipeline.align import is_first_process
+    from sea_toy.spot_check import align_on_demo
+
     result = align_on_demo(runs, out, request, merge=merge, model=model, dtype=dtype, device=device, progress=TERMINAL)
     if is_first_process():
         core.report(result, as_json)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-import torch
 from annotated_types import Gt
-from torch import Generator, Tensor
 
 from sea_core.data.examples import PreparedExample
-from sea_core.errors import DataError
-from sea_core.model.embedding import Embedding
-from sea_core.optimization.engine.parametrization import Parametrization
 from sea_core.optimization.recipes.base import Recipe, RecipeContext
-from sea_core.runs.embedding_files import tensor_digest
+
+if TYPE_CHECKING:
+    from sea_core.optimization.engine.parametrization import Parametrization
 
 
 @dataclass(frozen=True)
@@ -29,11 +26,9 @@ class SubspaceRecipe(Recipe):
     needs_media: ClassVar[bool] = True
 
     def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
-        vectors = torch.cat([e.features for e in fit_to_blank(context)])
-        mean, basis = principal_directions(vectors, self.directions)
-        # Fewer numbers are trained, so each must move further for E to move as far.
-        lr = self.lr * (vectors.shape[1] / len(basis)) ** 0.5
-        parametrization = SubspaceParametrization(lr=lr, steps=self.steps, mean=mean, basis=basis)
+        from sea_core.optimization.parametrizations.benign import fit_subspace
+
+        parametrization = fit_subspace(context, self.directions, lr=self.lr, steps=self.steps)
         return lambda example: parametrization
 
 
@@ -45,82 +40,7 @@ class BenignStartRecipe(Recipe):
     needs_media: ClassVar[bool] = True
 
     def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
-        starts = fit_to_blank(context)
-        digests = [tensor_digest(e.features.cpu()) for e in of_blank_size(context)]
-        parametrization = FixedStartParametrization(lr=self.lr, steps=self.steps, starts=starts, digests=digests)
+        from sea_core.optimization.parametrizations.benign import start_at_benign
+
+        parametrization = start_at_benign(context, lr=self.lr, steps=self.steps)
         return lambda example: parametrization
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class SubspaceParametrization(Parametrization):
-    """E = mean + C V, with the coefficients C trained.
-
-    Attributes:
-        mean: (d_encoder,).
-        basis: V, (directions, d_encoder), orthonormal.
-    """
-
-    mean: Tensor
-    basis: Tensor
-
-    def parameter(self, start: Tensor, rng: Generator) -> Tensor:
-        return (start - self.mean) @ self.basis.T
-
-    def forward(self, parameter: Tensor, rng: Generator) -> Tensor:
-        return self.mean + parameter @ self.basis
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class FixedStartParametrization(Parametrization):
-    """E itself, from one of `starts`, which have as many vectors as the blank's.
-
-    Attributes:
-        digests: of the real embeddings that the starts were made from.
-    """
-
-    starts: Sequence[Embedding]
-    digests: Sequence[str]
-
-    def parameter(self, start: Tensor, rng: Generator) -> Tensor:
-        return self.starts[self._draw(rng)].features.to(start).clone()
-
-    def start_digest(self, rng: Generator) -> str:
-        return self.digests[self._draw(rng)]
-
-    def _draw(self, rng: Generator) -> int:
-        return int(torch.randint(len(self.starts), (1,), generator=rng, device=rng.device))
-
-
-def principal_directions(vectors: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Return the mean of vectors (n, d), and their first `count` principal directions, (count, d), orthonormal."""
-    mean = vectors.mean(0)
-    covariance = (vectors - mean).T @ (vectors - mean) / len(vectors)
-    if covariance.device.type == "mps":  # has neither fp64 nor eigenvectors
-        covariance = covariance.cpu()
-    _, eigenvectors = torch.linalg.eigh(covariance.double())
-    return mean, eigenvectors.flip(1)[:, :count].T.to(vectors).contiguous()
-
-
-def fit_to_blank(context: RecipeContext) -> list[Embedding]:
-    """Return the benign embeddings in the blank's size: truncated, or filled up with the blank's last vectors.
-
-    Raises:
-        DataError: none has the blank's grid.
-    """
-    start = context.blank
-    fitted = []
-    for e in of_blank_size(context):
-        features = e.features.to(start.features)[: len(start)]
-        fitted.append(start.with_features(torch.cat([features, start.features[len(features) :]])))
-    return fitted
-
-
-def of_blank_size(context: RecipeContext) -> list[Embedding]:
-    """Return the benign embeddings that have the blank's grid. Raises DataError if none has."""
-    found = [e for e in context.benign if e.grid == context.blank.grid]
-    if not found:
-        raise DataError(
-            f"none of the {len(context.benign)} benign media has the blank's size {context.blank.grid}",
-            hint="Give media of that size, or another size of the blank (-o adapter.…; see the plugin's README).",
-        )
-    return found

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-import torch
 from annotated_types import Gt, Lt
-from torch import Generator, Tensor
 
 from sea_core.data.examples import PreparedExample
-from sea_core.optimization.engine.parametrization import Parametrization
 from sea_core.optimization.recipes.base import Recipe, RecipeContext
+
+if TYPE_CHECKING:
+    from sea_core.optimization.engine.parametrization import Parametrization
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class NoiseRecipe(Recipe):
     name: ClassVar[str] = "noise"
 
     def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
+        from sea_core.optimization.parametrizations.jitter import NoiseParametrization
+
         deviation = self.strength * context.blank.rms
         parametrization = NoiseParametrization(lr=self.lr, steps=self.steps, deviation=deviation)
         return lambda example: parametrization
@@ -40,32 +42,9 @@ class DropoutRecipe(Recipe):
     name: ClassVar[str] = "dropout"
 
     def parametrize(self, context: RecipeContext) -> Callable[[PreparedExample], Parametrization]:
+        from sea_core.optimization.parametrizations.jitter import DropoutParametrization
+
         parametrization = DropoutParametrization(
             lr=self.lr, steps=self.steps, ratio=self.strength, blank=context.blank.features
         )
         return lambda example: parametrization
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class NoiseParametrization(Parametrization):
-    """E plus Gaussian noise; `deviation` is in the units of E."""
-
-    deviation: float
-    stochastic: ClassVar[bool] = True
-
-    def forward(self, parameter: Tensor, rng: Generator) -> Tensor:
-        noise = torch.randn(parameter.shape, generator=rng, dtype=parameter.dtype, device=parameter.device)
-        return parameter + self.deviation * noise
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class DropoutParametrization(Parametrization):
-    """E with a `ratio` of its vectors replaced by those of `blank`, (n_features, d_encoder)."""
-
-    ratio: float
-    blank: Tensor
-    stochastic: ClassVar[bool] = True
-
-    def forward(self, parameter: Tensor, rng: Generator) -> Tensor:
-        dropped = torch.rand(len(parameter), 1, generator=rng, device=parameter.device) < self.ratio
-        return torch.where(dropped, self.blank, parameter)

@@ -11,7 +11,7 @@ from sea_bench.cli import tables, target
 from sea_bench.cli.run import find_defence, run_groups, unread_settings
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
-from sea_core.cli.judge_settings import judge_groups, unread_judge_settings
+from sea_core.cli.judge_settings import judge_groups, require_judges, unread_judge_settings
 from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
 
 
@@ -67,10 +67,10 @@ def compare(
     Re-run the same command to resume, or with more arms.
     Exit code 1 if a judge has not rated more than 2 % of an arm's cases.
     """
-    from sea_bench.pipeline.compare import compare as compare_arms
     from sea_bench.select import CaseFilter
     from sea_core.cli.progress import TERMINAL
     from sea_core.judges.base import JudgeConfig
+    from sea_core.judges.registry import CONTENT, SAFETY
 
     unread = unread_settings(server, defences) | unread_judge_settings([*judge, *comprehension_judge])
     settings = read_settings(compare_groups(), config, option, unread)
@@ -91,11 +91,17 @@ def compare(
         device=device,
         chat_template=chat_template,
     )
+    used_defences = [find_defence(name, settings) for name in defences]
+    require_judges(judge, SAFETY)
+    require_judges(comprehension_judge, CONTENT)
+    # What is typed wrong is refused by now: the work imports torch, which takes seconds.
+    from sea_bench.pipeline.compare import compare as compare_arms
+
     found = compare_arms(
         cases,
         model_target,
         out=out,
-        defences=[find_defence(name, settings) for name in defences],
+        defences=used_defences,
         loras=loras,
         judges=judge,
         comprehension=comprehension_judge,
@@ -117,7 +123,7 @@ def compare(
 
 def _parse_arms(texts: list[str]) -> dict[str, Path]:
     """Return the LoRA adapters by the names of their arms. Raises SeaError for a text that is not NAME=FOLDER."""
-    from sea_bench.pipeline.run import find_lora
+    from sea_bench.run.lora_folder import find_lora
     from sea_core.errors import SeaError
 
     found: dict[str, Path] = {}

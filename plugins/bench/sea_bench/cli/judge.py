@@ -12,7 +12,7 @@ import typer
 
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
-from sea_core.cli.judge_settings import judge_groups, unread_judge_settings
+from sea_core.cli.judge_settings import judge_groups, require_judges, unread_judge_settings
 from sea_core.cli.pipeline_check import Given, checked_by
 from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
 
@@ -29,14 +29,11 @@ def judge_command_groups() -> list[SettingGroup]:
 
 def check_options(given: Given) -> None:
     """Find the judges, and read their settings. Raises SeaError for one that is not there or not accepted."""
-    from sea_core.judges.registry import CONTENT, SAFETY, judge_registry
-    from sea_core.plugin import loader
+    from sea_core.judges.registry import CONTENT, SAFETY
 
     judges, of_content = given["judge"], given["comprehension_judge"]
-    for names, measures in ((judges, SAFETY), (of_content, CONTENT)):
-        registry = judge_registry(measures, loader.judges)
-        for name in names:
-            registry.get(name)
+    require_judges(judges, SAFETY)
+    require_judges(of_content, CONTENT)
     _read_settings(judges, of_content, given["option"], given["config"])
 
 

@@ -107,7 +107,6 @@ def run(
     With --lora and without --model, the model is the one that the LoRA adapter was trained on.
     Re-run the same command to resume. `sea bench judge` rates the answers.
     """
-    from sea_bench.pipeline.run import run_benchmark
     from sea_bench.select import CaseFilter
     from sea_core.cli.progress import TERMINAL
 
@@ -128,12 +127,16 @@ def run(
         device=device,
         chat_template=chat_template,
     )
+    used_defence = find_defence(defence, settings) if defence else None
+    # What is typed wrong is refused by now: the work imports torch, which takes seconds.
+    from sea_bench.pipeline.run import run_benchmark
+
     result = run_benchmark(
         cases,
         found,
         out=out,
         lora=lora,
-        defence=find_defence(defence, settings) if defence else None,
+        defence=used_defence,
         wanted=wanted,
         config=settings[""],
         progress=TERMINAL,

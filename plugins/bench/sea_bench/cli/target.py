@@ -61,7 +61,8 @@ def find_target(
     Raises:
         SeaError: no model is named, or options of both kinds are.
     """
-    from sea_bench.pipeline.run import on_base, only_set
+    from sea_bench.layout import only_set
+    from sea_bench.run.base_model import on_base
     from sea_bench.run.served import ServedTarget
     from sea_core.pipeline.model_target import ModelTarget
 

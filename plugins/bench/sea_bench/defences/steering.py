@@ -7,31 +7,30 @@ vector was not made from, add the most refusals of harmful prompts for the fewes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-import torch
 from annotated_types import Ge, Gt
 from pydantic import JsonValue
-from torch import Tensor
 from typing_extensions import TypedDict
 
 from sea_bench.defences.base import Defence, DefenceContext, DefendedModel
-from sea_bench.run.answering import AnsweringModel, CasePrompt, FailedAnswer, GeneratedAnswer
-from sea_bench.run.local import LocalAnsweringModel
-from sea_core.errors import DataError, ModelError, RunError, SeaError
+from sea_bench.run.answering import AnsweringModel, CasePrompt, GeneratedAnswer
+from sea_core.errors import DataError, RunError, SeaError
 from sea_core.judges.base import Answer
 from sea_core.judges.refusal import RefusalJudge
-from sea_core.model import seam
-from sea_core.model.mllm import MLLM
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.progress import Progress
 from sea_core.runs.manifest import read_sealed
 from sea_core.runs.statistics import ratio
 from sea_core.schema import check
+
+if TYPE_CHECKING:
+    from sea_bench.defences.steered_model import SteeredModel
+    from sea_bench.run.local import LocalAnsweringModel
+    from sea_core.model.mllm import MLLM
 
 FILE_NAME = "steering.json"
 """The file in a run folder with the vector, and how it was chosen."""
@@ -90,12 +89,18 @@ class Steering(Defence):
         return values | {"data": f"sha256:{DataSpec(self._path()).read().digest[:16]}"}
 
     def check_model(self, model: AnsweringModel) -> None:
-        mllm = _local(model).mllm
-        self._layers(mllm)
+        from sea_bench.defences.steered_model import decoder_layers, require_local
+
+        mllm = require_local(model).mllm
+        self._layers(len(decoder_layers(mllm)))
         self._prompts(mllm)
 
     def protect(self, model: AnsweringModel, context: DefenceContext) -> DefendedModel:
-        model = _local(model)
+        import torch
+
+        from sea_bench.defences.steered_model import SteeredModel, require_local
+
+        model = require_local(model)
         path = context.folder / FILE_NAME
         found = read_steering(path) if path.exists() else None
         if found is None or found["identity"] != context.identity:
@@ -111,8 +116,11 @@ class Steering(Defence):
 
     def _find(self, model: LocalAnsweringModel, context: DefenceContext) -> StoredSteering:
         """Compute the vectors of the layers, and choose one, with its strength."""
+        from sea_bench.defences.steered_model import SteeredModel, decoder_layers, difference_of_means
+
+        tried_layers = self._layers(len(decoder_layers(model.mllm)))
         kept, used = zip(*(_split(prompts) for prompts in self._prompts(model.mllm)), strict=True)
-        vectors = {layer: difference_of_means(model.mllm, layer, *used) for layer in self._layers(model.mllm)}
+        vectors = {layer: difference_of_means(model.mllm, layer, *used) for layer in tried_layers}
         first = next(iter(vectors))  # with strength 0 all layers are the same
         layers = {strength: tuple(vectors) if strength else (first,) for strength in self._strengths()}
         settings = [(strength, layer) for strength, tried in layers.items() for layer in tried]
@@ -146,8 +154,8 @@ class Steering(Defence):
         count = min(len(prompts), self.examples)
         return [prompts[i * len(prompts) // count] for i in range(count)]
 
-    def _layers(self, mllm: MLLM) -> tuple[int, ...]:
-        count = len(decoder_layers(mllm))
+    def _layers(self, count: int) -> tuple[int, ...]:
+        """Return the layers to try, of a decoder with `count`. Raises SeaError for one that it does not have."""
         if self.layer == "auto":
             return tuple(dict.fromkeys(int(depth * count) for depth in DEPTHS))
         if self.layer >= count:
@@ -161,73 +169,11 @@ class Steering(Defence):
         return STRENGTHS if self.strength == "auto" else (self.strength,)
 
 
-@dataclass
-class SteeredModel(DefendedModel):
-    """A model to whose hidden states a vector is added, at every position, while it answers.
-
-    Attributes:
-        vector: (d_llm,). It is added `strength` times to the input of the decoder's layer number `layer`.
-    """
-
-    model: LocalAnsweringModel
-    vector: Tensor
-    layer: int
-    strength: float
-
-    def answer(self, prompts: Sequence[CasePrompt]) -> Iterator[GeneratedAnswer | FailedAnswer]:
-        with self.steering():
-            answers = list(self.model.answer(prompts))
-        yield from answers
-
-    def steering(self) -> AbstractContextManager[None]:
-        """Add the vector inside the block, in every forward pass of the model."""
-        return seam.watched(decoder_layers(self.model.mllm)[self.layer], "input", self._steer)
-
-    def _steer(self, call: tuple[tuple[Any, ...], dict[str, Any]]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        args, kwargs = call
-        if args:
-            return (self._steered(args[0]), *args[1:]), kwargs
-        name = next(iter(kwargs))
-        return args, {**kwargs, name: self._steered(kwargs[name])}
-
-    def _steered(self, hidden: Tensor) -> Tensor:
-        return hidden + (self.strength * self.vector).to(hidden.device, hidden.dtype)
-
-
-def decoder_layers(mllm: MLLM) -> Any:
-    """Return the layers of the language model's decoder. Raises ModelError if they are not where SEA finds them."""
-    decoder = mllm.adapter.language_model(mllm.model)
-    try:
-        return decoder.get_submodule("layers")
-    except AttributeError as error:
-        raise ModelError(
-            f"the decoder of this model, {type(decoder).__name__}, has no `layers` to steer",
-            hint="Leave --defence steering out.",
-        ) from error
-
-
-@torch.no_grad()
-def difference_of_means(mllm: MLLM, layer: int, harmful: Sequence[str], benign: Sequence[str]) -> Tensor:
-    """Return the mean input of a layer at the last token of harmful prompts, less that of benign ones: (d_llm,)."""
-    means = [
-        torch.stack([mllm.hidden_states(mllm.prompt_ids(text, None), layer)[-1].float() for text in texts]).mean(0)
-        for texts in (harmful, benign)
-    ]
-    return (means[0] - means[1]).cpu()
-
-
 def read_steering(path: Path) -> StoredSteering:
     """Read the vector of a run. Raises RunError if the file was changed."""
     what, hint = "the steering vector of a run", "Delete the file: it is computed again."
     content = read_sealed(path, what=what, hint=hint)
     return check(content, StoredSteering, what=what, hint=hint, where=str(path), error=RunError)
-
-
-def _local(model: AnsweringModel) -> LocalAnsweringModel:
-    """Return a model whose layers can be reached. Raises SeaError for any other."""
-    if not isinstance(model, LocalAnsweringModel):
-        raise SeaError("steering needs the model itself", hint="Put steering on first, and other defences around it.")
-    return model
 
 
 def _split(prompts: Sequence[str]) -> tuple[list[str], list[str]]:

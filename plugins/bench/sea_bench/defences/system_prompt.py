@@ -11,7 +11,6 @@ from pydantic import JsonValue
 
 from sea_bench.defences.base import Defence, DefenceContext, DefendedModel
 from sea_bench.run.answering import AnsweringModel, CasePrompt, FailedAnswer, GeneratedAnswer
-from sea_bench.run.local import LocalAnsweringModel
 from sea_core.errors import DataError, ModelError
 from sea_core.schema import read_bytes
 
@@ -37,8 +36,8 @@ class SafetyPromptDefence(Defence):
         return {"name": self.name, "text": self._text(), "place": self.place}
 
     def check_model(self, model: AnsweringModel) -> None:
-        if self.place == "role" and isinstance(model, LocalAnsweringModel):
-            model.mllm.with_system(self._text())
+        if self.place == "role":
+            _require_system_role(model, self._text())
 
     def protect(self, model: AnsweringModel, context: DefenceContext) -> DefendedModel:
         has_role = self.place == "role" or (self.place == "auto" and _takes_system_prompt(model, self._text()))
@@ -62,12 +61,17 @@ class SafetyPromptDefence(Defence):
         return text
 
 
-def _takes_system_prompt(model: AnsweringModel, text: str) -> bool:
-    """Return whether the chat template of a model on this machine takes a system prompt. A server's is not known."""
-    if not isinstance(model, LocalAnsweringModel):
-        return True
-    try:
+def _require_system_role(model: AnsweringModel, text: str) -> None:
+    """Raise ModelError if a model on this machine has a chat template without system prompt. A server's is unknown."""
+    from sea_bench.run.local import LocalAnsweringModel
+
+    if isinstance(model, LocalAnsweringModel):
         model.mllm.with_system(text)
+
+
+def _takes_system_prompt(model: AnsweringModel, text: str) -> bool:
+    try:
+        _require_system_role(model, text)
     except ModelError:
         return False
     return True

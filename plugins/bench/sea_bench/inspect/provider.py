@@ -16,7 +16,8 @@ from sea_bench.run.answering import FailedAnswer
 from sea_bench.run.base_model import find_base, require_base
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.local import SMALLER_HINT, LocalAnsweringModel
-from sea_bench.run.lora import check_lora_folder, with_lora
+from sea_bench.run.lora import with_lora
+from sea_bench.run.lora_folder import check_lora_folder
 from sea_bench.run.runner import case_prompt
 from sea_core.errors import SeaError
 from sea_core.model.checkpoint import fingerprint

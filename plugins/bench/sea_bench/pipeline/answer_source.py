@@ -13,7 +13,8 @@ from sea_bench.run.answering import AnsweringModel
 from sea_bench.run.base_model import require_base
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.local import LocalAnsweringModel
-from sea_bench.run.lora import check_lora_folder, with_lora
+from sea_bench.run.lora import with_lora
+from sea_bench.run.lora_folder import check_lora_folder
 from sea_bench.run.preflight import choose_batch_size, preflight, preflight_server
 from sea_bench.run.run_folder import BenchRun, Preflight, ServedIdentity
 from sea_bench.run.served import ServedAnsweringModel, ServedTarget

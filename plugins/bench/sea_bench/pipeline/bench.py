@@ -110,7 +110,8 @@ def bench(
     """
     from sea_bench.pipeline.judge import judge_run
     from sea_bench.pipeline.report import report_runs
-    from sea_bench.pipeline.run import on_base, require_workers, run_benchmark
+    from sea_bench.pipeline.run import require_workers, run_benchmark
+    from sea_bench.run.base_model import on_base
     from sea_core.pipeline.model_target import ModelTarget
 
     require_workers(config, "bench")

@@ -14,11 +14,12 @@ from sea_bench.pipeline.answer_source import load_model
 from sea_bench.pipeline.answer_work import require_shared
 from sea_bench.pipeline.judge import judge_run, open_bench_judges
 from sea_bench.pipeline.report import Report, report_runs
-from sea_bench.pipeline.run import RunResult, find_lora, plan_run, require_workers, run_benchmark
+from sea_bench.pipeline.run import RunResult, plan_run, require_workers, run_benchmark
 from sea_bench.report.comparison import ArmMetrics, comparison_table, measure_arms
 from sea_bench.report.render import TextTable
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.local import LocalAnsweringModel
+from sea_bench.run.lora_folder import find_lora
 from sea_bench.run.run_folder import BenchRun
 from sea_bench.run.served import ServedTarget
 from sea_bench.select import CaseFilter

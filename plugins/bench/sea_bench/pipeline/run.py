@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from sea_bench import layout
 from sea_bench.dataset import read_benchmark
 from sea_bench.defences.base import Defence
 from sea_bench.defences.registry import known_defences
 from sea_bench.pipeline.answer_source import AnswerSource, find_source
 from sea_bench.pipeline.answer_work import answer_cases, shared_settings
 from sea_bench.run.answering import Failure
-from sea_bench.run.base_model import find_base
 from sea_bench.run.config import AnswerConfig
-from sea_bench.run.lora import FILES, check_lora_folder
 from sea_bench.run.run_folder import (
     AnsweredRecord,
     BenchIdentity,
@@ -29,7 +26,7 @@ from sea_bench.run.runner import store_missing
 from sea_bench.run.served import ServedTarget
 from sea_bench.select import CaseFilter, Selection, select_cases, set_digest
 from sea_core import __version__
-from sea_core.errors import DataError, SeaError
+from sea_core.errors import SeaError
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
 
@@ -160,38 +157,6 @@ def require_workers(config: AnswerConfig | None, command: str) -> None:
             hint="Set workers to 1, to a number of processes, or to auto: -o workers=auto. To prepare a run for "
             "`sea worker`: sea bench run ... -o workers=0",
         )
-
-
-def find_lora(folder: Path) -> Path:
-    """Return the LoRA adapter in a folder of `sea align`; the folder itself if it is one.
-
-    Raises:
-        ModelError: there is none.
-    """
-    inner = folder / "adapter"
-    lora = inner if (inner / FILES[0]).is_file() else folder
-    check_lora_folder(lora)
-    return lora
-
-
-def only_set(cases: Path) -> str:
-    """Return the modality of a benchmark's only set. Raises DataError if it has several, or none."""
-    found = list(layout.find_sets(cases))
-    if len(found) == 1:
-        return found[0]
-    what = f"the benchmark has the sets {', '.join(found)}" if found else "this is no benchmark folder"
-    hint = f"Choose one: --modality {found[0]}" if found else "Build one: sea bench build MODALITY --out DIR"
-    raise DataError(what, hint=hint, where=str(cases))
-
-
-def on_base(target: ModelTarget, lora: Path) -> ModelTarget:
-    """Return the target with the model that a LoRA adapter was trained on, where the user has named none.
-
-    Raises:
-        ModelError: it is not a LoRA adapter, or its model is not found.
-    """
-    check_lora_folder(lora)
-    return replace(target, checkpoint=find_base(lora, target.checkpoint))
 
 
 def _manifest(

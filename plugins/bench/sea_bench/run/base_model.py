@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from typing_extensions import TypedDict
 
+from sea_bench.run.lora_folder import check_lora_folder
 from sea_core.errors import ModelError
 from sea_core.model.checkpoint import CARD, fingerprint, read_card
 from sea_core.model.untrusted import LORA_CONFIG
+from sea_core.pipeline.model_target import ModelTarget
 from sea_core.schema import check, read_json
 
 HINT = "Give the model that it was trained on with --model."
@@ -20,6 +23,16 @@ class Base(TypedDict):
 
     checkpoint: str
     fingerprint: str
+
+
+def on_base(target: ModelTarget, lora: Path) -> ModelTarget:
+    """Return the target with the model that a LoRA adapter was trained on, where the user has named none.
+
+    Raises:
+        ModelError: it is not a LoRA adapter, or its model is not found.
+    """
+    check_lora_folder(lora)
+    return replace(target, checkpoint=find_base(lora, target.checkpoint))
 
 
 def find_base(lora: Path, default: str) -> str:

@@ -1,10 +1,8 @@
-"""Put a LoRA adapter, as an alignment writes it, on a loaded model, and check that it has an effect."""
+"""Put a LoRA adapter on a loaded model, and check that it has an effect."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,41 +11,7 @@ from sea_core.errors import ModelError
 from sea_core.model.checkpoint import quiet_loading, require_finite_weights
 from sea_core.model.mllm import MLLM
 from sea_core.model.numerics import changes_logits
-from sea_core.model.untrusted import LORA_CONFIG, WEIGHTS, untrusted
-from sea_core.runs.containment import require_contained
-from sea_core.schema import read_json
-
-FILES = (LORA_CONFIG, "adapter_model.safetensors")
-NAMES_NOTHING: Mapping[str, tuple[object, ...]] = {
-    "megatron_core": (None, "megatron.core"),
-    **dict.fromkeys(("megatron_config", "corda_config", "eva_config", "lora_ga_config", "arrow_config"), (None,)),
-}
-"""Keys that name modules or files, with the values that name none."""
-
-
-def check_lora_folder(folder: Path) -> None:
-    """Raise ModelError if the folder is not a LoRA adapter, or its configuration names code or files of others.
-
-    Pickled weights are never read.
-    """
-    missing = [name for name in FILES if not (folder / name).is_file()]
-    if missing:
-        inner = folder / "adapter"
-        guess = f"Did you mean --lora {inner} ? " if all((inner / name).is_file() for name in FILES) else ""
-        raise ModelError(
-            f"{folder} is not a LoRA adapter: it has no {' and no '.join(missing)}",
-            hint=f"{guess}Give the adapter folder that `sea align` wrote. A merged model is given with --model.",
-        )
-    require_contained(folder, allowed=WEIGHTS)
-    path = folder / LORA_CONFIG
-    hint = "Give the adapter folder that `sea align` wrote, or export the adapter again."
-    config = read_json(path, dict[str, Any], what="the configuration of a LoRA adapter", hint=hint, error=ModelError)
-    if (kind := config.get("peft_type")) != "LORA":
-        raise ModelError(f"this adapter is of the type {kind!r}, not LORA", hint=hint, where=str(path))
-    for key, known in NAMES_NOTHING.items():
-        if (value := config.get(key)) not in known:
-            what = f"{key} is {value!r}, which would make PEFT import or read something else than the adapter"
-            raise ModelError(what, hint=f"Remove {key} from the file. {hint}", where=str(path))
+from sea_core.model.untrusted import untrusted
 
 
 def with_lora(mllm: MLLM, folder: Path) -> MLLM:

@@ -19,7 +19,7 @@ from sea_core.config import Config, override, read_yaml, reject_unknown, setting
 from sea_core.errors import SeaError, at, suggest
 from sea_core.judges.registry import SAFETY, judge_registry
 from sea_core.optimization.config import OptimizeConfig
-from sea_core.pipeline.optimize import known_recipes
+from sea_core.pipeline.synthesis import known_recipes
 from sea_core.plugin import loader
 from sea_core.registry import Registry
 from sea_core.runs.containment import is_file_name

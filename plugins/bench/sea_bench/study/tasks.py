@@ -35,8 +35,9 @@ from sea_core.pipeline.align import align
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.encode import encode_into, media_examples
 from sea_core.pipeline.model_target import ModelTarget
-from sea_core.pipeline.optimize import Synthesis, optimize_into
+from sea_core.pipeline.optimize import optimize_into
 from sea_core.pipeline.progress import Progress
+from sea_core.pipeline.synthesis import Synthesis
 from sea_core.runs.digests import file_digest, sha256
 
 

@@ -9,14 +9,8 @@ import pytest
 import torch
 
 from sea_bench.defences.base import DefenceContext
-from sea_bench.defences.steering import (
-    FILE_NAME,
-    STRENGTHS,
-    SteeredModel,
-    Steering,
-    decoder_layers,
-    difference_of_means,
-)
+from sea_bench.defences.steered_model import SteeredModel, decoder_layers, difference_of_means
+from sea_bench.defences.steering import FILE_NAME, STRENGTHS, Steering
 from sea_bench.run.answering import CasePrompt
 from sea_bench.run.local import LocalAnsweringModel
 from sea_core.data.demo import DEMO_EXAMPLES

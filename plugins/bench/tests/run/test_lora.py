@@ -12,7 +12,8 @@ import torch
 
 from helpers.bench_runs import PLUGIN, read_answers, run_bench
 from helpers.cli import expect_error
-from sea_bench.run.lora import FILES, check_lora_folder, with_lora
+from sea_bench.run.lora import with_lora
+from sea_bench.run.lora_folder import FILES, check_lora_folder
 from sea_bench.run.run_folder import BenchRun
 from sea_core.errors import ModelError
 from sea_core.model.checkpoint import fingerprint, write_card
