@@ -45,7 +45,7 @@ def embedding_map(runs: Sequence[MappedRun]) -> Plot | None:
                 names.append(name)
             features = mapped.run.load(record["id"])[0]
             anchor = mapped.anchors.get(record["id"], "")
-            found.append((names.index(name), record, anchor, features.double().mean(0)))
+            found.append((names.index(name), record, anchor, features.cpu().double().mean(0)))
     sources = {record["source"] for _, record, _, _ in found}
     widths = {len(mean) for *_, mean in found}
     if len(sources) < 2 or len(widths) != 1:

@@ -45,12 +45,13 @@ def add_updates(model: nn.Module, rank: int) -> list[nn.Parameter]:
 def merge_updates(model: nn.Module) -> None:
     """Store the updated weights, and remove the updates.
 
-    The sums are fp64: the same updates give the same weights on any machine.
+    The sums are fp64, on the CPU: the same updates give the same weights on any machine, and Apple's GPUs have no fp64.
     """
     for layer in list(_layers(model)):
         (update,) = (module for module in layer.modules() if isinstance(module, LowRankUpdate))
         parametrize.remove_parametrizations(layer, "weight", leave_parametrized=False)
-        layer.weight.copy_(layer.weight.double() + SCALE * update.b.double() @ update.a.double())
+        weight, a, b = (tensor.cpu().double() for tensor in (layer.weight, update.a, update.b))
+        layer.weight.copy_((weight + SCALE * b @ a).to(layer.weight.dtype))
 
 
 def _layers(model: nn.Module) -> Iterator[nn.Linear]:

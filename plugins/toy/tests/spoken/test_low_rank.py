@@ -1,6 +1,10 @@
+from typing import Any
+
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from helpers.emulated_devices import EmulatedTensor, emulated_devices
 from sea_toy.spoken import low_rank
 
 
@@ -9,6 +13,16 @@ class _Layers(nn.Module):
         super().__init__()
         self.q_proj = nn.Linear(12, 8, bias=False, dtype=torch.bfloat16)
         self.other = nn.Linear(8, 4, dtype=torch.bfloat16)
+
+
+class _NoFloat64(TorchDispatchMode):
+    """Refuses fp64 on an emulated device, as an Apple GPU does."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if isinstance(result, EmulatedTensor) and result.dtype == torch.float64:
+            raise TypeError(f"{result.device} has no float64")
+        return result
 
 
 def test_merged_updates_are_in_the_weights_to_the_last_bit() -> None:
@@ -25,3 +39,24 @@ def test_merged_updates_are_in_the_weights_to_the_last_bit() -> None:
     assert torch.equal(model.q_proj.weight, expected)
     assert torch.equal(model.other.weight, other)
     assert set(model.state_dict()) == {"q_proj.weight", "other.weight", "other.bias"}
+
+
+def test_merging_on_a_device_without_fp64_gives_the_same_weights_there() -> None:
+    model = _Layers()
+    a, b = low_rank.add_updates(model, rank=3)
+    with torch.no_grad():
+        b.normal_()
+    there = _Layers()
+    there.load_state_dict(
+        {"q_proj.weight": model.q_proj.parametrizations.weight.original, **model.other.state_dict(prefix="other.")}
+    )
+    with emulated_devices(), _NoFloat64():
+        there.to("maia:0")
+        for update, value in zip(low_rank.add_updates(there, rank=3), (a, b), strict=True):
+            update.data = value.detach().to("maia:0")
+        low_rank.merge_updates(there)
+        merged = there.q_proj.weight
+        assert str(merged.device) == "maia:0"
+        on_cpu = merged.detach().to("cpu")
+    low_rank.merge_updates(model)
+    assert torch.equal(on_cpu, model.q_proj.weight)
