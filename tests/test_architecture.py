@@ -87,6 +87,19 @@ def test_only_the_seam_registers_forward_hooks() -> None:
     assert {place.split(":")[0] for place in matches(r"register_\w*hook", CORE_FILES)} == {"sea_core/model/seam.py"}
 
 
+FLOAT64_FILES = {
+    "sea_core/model/numerics.py": "the tolerance of a model in fp64",
+    "sea_core/optimization/engine/attention_op.py": "keeps the dtype of what is in fp64",
+    "sea_core/optimization/parametrizations/benign.py": "moves to the CPU where the device is mps",
+}
+
+
+def test_fp64_is_computed_on_the_cpu() -> None:
+    """Apple's GPUs (mps) have no fp64."""
+    found = matches(r"(?<!\.cpu\(\))\.double\(\)|torch\.(?:float64|double)\b", ALL_FILES)
+    assert {place.split(":")[0] for place in found} == set(FLOAT64_FILES)
+
+
 def test_each_class_name_is_defined_once() -> None:
     places = defaultdict(list)
     for file in ALL_FILES:
