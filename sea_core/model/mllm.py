@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
-from inspect import signature
 from itertools import chain
 from typing import Any
 
@@ -13,12 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from sea_core.errors import DataError, ModelError, describe_value
-from sea_core.model import numerics, seam
+from sea_core.model import generation, numerics, seam
 from sea_core.model.adapter import Adapter
 from sea_core.model.chat_template import template_errors
 from sea_core.model.embedding import Embedding, stack
 from sea_core.model.mechanism import Mechanism
-from sea_core.model.padding import IGNORE_INDEX, Batch, left_padded, right_padded
+from sea_core.model.padding import IGNORE_INDEX, Batch, right_padded
 from sea_core.model.replayed import ReplayedModel
 from sea_core.model.splice import Splice
 from sea_core.model.text_ids import Render, TextTokenizer
@@ -350,7 +349,6 @@ class MLLM:
 
     # --- generation ---------------------------------------------------------------------------------------------------
 
-    @torch.no_grad()
     def generate(
         self, questions: Sequence[str], embeddings: Sequence[Embedding] | None = None, max_new_tokens: int = 64
     ) -> list[list[int]]:
@@ -359,23 +357,8 @@ class MLLM:
         Returns:
             the token ids of each answer, without the end token.
         """
-        about: Sequence[Embedding | None] = embeddings or [None] * len(questions)
-        prompts = [self.prompt_ids(q, e) for q, e in zip(questions, about, strict=True)]
-        answers: list[list[int]] = [[] for _ in questions]
-        for group in self._batches(about):
-            media = [e for i in group if (e := about[i]) is not None]
-            decoded, _ = self.decode([prompts[i] for i in group], media, max_new_tokens)
-            for i, ids in zip(group, decoded.tolist(), strict=True):
-                answers[i] = ids[: ids.index(self.end_id)] if self.end_id in ids else ids
-        return answers
+        return generation.generate(self, questions, embeddings, max_new_tokens)
 
-    def _batches(self, about: Sequence[Embedding | None]) -> Iterator[list[int]]:
-        """Yield the indices of questions that can be answered together."""
-        grids = [None if e is None or self.mechanism.mixes_batches else e.grid for e in about]
-        for grid in dict.fromkeys(grids):
-            yield [i for i, other in enumerate(grids) if other == grid]
-
-    @torch.no_grad()
     def decode(
         self,
         prompts: Sequence[Sequence[int]],
@@ -393,94 +376,13 @@ class MLLM:
             ModelError: the logits are not finite numbers: of NaN, the largest is the first token; or the model's
                 `generate` needs the medium itself.
         """
-        self._require_generation(embeddings)
-        ids, mask = left_padded(prompts, self.pad_id, self.device)
-        finite = FiniteLogits()
-        with self._generating(ids, mask, embeddings) as more, self.greedy_settings(max_new_tokens) as settings:
-            settings.return_dict_in_generate, settings.output_logits = True, logits
-            out = self.model.generate(
-                input_ids=ids, attention_mask=mask, generation_config=settings, logits_processor=[finite], **more
-            )
-        if not finite:
-            raise numerics.not_finite_error("the logits of the model")
-        return out.sequences[:, ids.shape[1] :], out.logits or ()
+        return generation.decode(self, prompts, embeddings, max_new_tokens, logits)
 
-    @contextmanager
-    def _generating(self, ids: Tensor, mask: Tensor, embeddings: Sequence[Embedding]) -> Iterator[dict[str, Any]]:
-        """Let the model continue prompts about embeddings inside the block, with the keywords that are yielded."""
-        if self.replayed and embeddings and has_own_generate(self.model):
-            with self.replayed.replaying(ids, mask, embeddings) as inputs:
-                yield inputs
-        else:
-            with self.inject(embeddings):
-                # generate() continues from these; without them it would count positions as for plain text.
-                yield self.mechanism.generation_inputs(ids, mask, embeddings)
-
-    def _require_generation(self, embeddings: Sequence[Embedding]) -> None:
-        """Raise ModelError where `generate` is the model's own and has an argument, a medium, that it cannot lack."""
-        arguments = signature(self.model.generate).parameters.values()
-        needed = [p.name for p in arguments if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
-        if needed and not (self.replayed and embeddings):
-            raise ModelError(
-                f"{type(self.model).__name__} answers only with its own {needed[0]}, so that no answer can be "
-                f"generated {'from an embedding' if embeddings else 'in plain text'}",
-                hint="Give a model of another family: type sea modalities --model MODEL"
-                if embeddings
-                else seam.MEDIA_ONLY_HINT,
-            )
-
-    @contextmanager
-    def greedy_settings(self, max_new_tokens: int) -> Iterator[Any]:
-        """Yield settings for greedy generation, with the checkpoint's own removed inside the block.
-
-        `generate()` fills every gap in its settings (sampling, penalties) from the checkpoint's, and results must not
-        depend on those.
-        """
-        from transformers import GenerationConfig
-
-        settings = GenerationConfig(
-            do_sample=False,
-            max_new_tokens=max_new_tokens,
-            eos_token_id=self.end_id,
-            pad_token_id=self.pad_id,
-            suppress_tokens=self.placeholder_ids,  # a generated placeholder would require an embedding
-        )
-        # A model may have its language model generate, which has settings of its own.
-        generating = [module for module in self.model.modules() if hasattr(module, "generation_config")]
-        own = [module.generation_config for module in generating]
-        for module in generating:
-            module.generation_config = settings
-        try:
-            yield settings
-        finally:
-            for module, former in zip(generating, own, strict=True):
-                module.generation_config = former
+    def greedy_settings(self, max_new_tokens: int) -> AbstractContextManager[Any]:
+        """Yield settings for greedy generation, with the checkpoint's own removed inside the block."""
+        return generation.greedy_settings(self, max_new_tokens)
 
     def detokenize(self, ids: Sequence[int]) -> str:
         """Return an answer's text."""
         text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
         return text.strip()
-
-
-def has_own_generate(model: Any) -> bool:
-    """Return whether a model's class has a `generate` of its own, which must see a medium to treat it as one."""
-    from transformers import GenerationMixin
-
-    return bool(type(model).generate is not GenerationMixin.generate)
-
-
-class FiniteLogits:
-    """Watches a generation: false once the largest logit of an answer was not a finite number.
-
-    What it finds stays on the device until it is asked: reading it at each step would make a GPU wait.
-    """
-
-    def __init__(self) -> None:
-        self.found: Tensor = torch.tensor(True)
-
-    def __call__(self, _ids: Tensor, scores: Tensor) -> Tensor:
-        self.found = numerics.largest_finite(scores).all() & self.found.to(scores.device, non_blocking=True)
-        return scores
-
-    def __bool__(self) -> bool:
-        return bool(self.found)

@@ -113,7 +113,7 @@ class Fit:
 
     def facts(self) -> Facts:
         """Return facts that are proved, with the fastest mechanism that is."""
-        from sea_core.model.mllm import has_own_generate
+        from sea_core.model.generation import has_own_generate
 
         draft = self._draft()
         problem: SeaError | None = None
