@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sea_bench.labels.frame import draw, make_frame
-from sea_bench.run.run_folder import AnsweredRecord, BenchVerdict
+from sea_bench.run.records import AnsweredRecord, BenchVerdict
 from sea_core.runs.calibration import (
     JudgedItem,
     RatioEstimate,

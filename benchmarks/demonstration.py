@@ -31,7 +31,8 @@ from sea_bench.labels.frame import draw, make_frame
 from sea_bench.pipeline.report import report_runs
 from sea_bench.report.calibration import Calibration
 from sea_bench.report.changes import ALL_TASKS, cases_by_task
-from sea_bench.run.run_folder import AnsweredRecord, BenchRun, BenchVerdict
+from sea_bench.run.records import AnsweredRecord, BenchVerdict
+from sea_bench.run.run_folder import BenchRun
 from sea_core.report.figures import ratio_text
 from sea_core.runs.atomic import atomic_write
 from sea_core.runs.calibration import JudgedItem, prediction_powered

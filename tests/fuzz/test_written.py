@@ -22,7 +22,8 @@ from helpers.cli_runs import FinishedRun
 from helpers.damage import damage_file, damage_json
 from helpers.fuzz import count, in_time, plain, read_or_refuse, with_seeds
 from sea_bench.dataset import read_benchmark
-from sea_bench.run.run_folder import BenchRun, answer_sha
+from sea_bench.run.records import answer_sha
+from sea_bench.run.run_folder import BenchRun
 from sea_core.alignment.run import AlignIdentity, AlignManifest, AlignMetadata, ModelFolder
 from sea_core.alignment.spot_check import read_answers, spot_check_metrics
 from sea_core.errors import SeaError

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from helpers.manifests import NO_MODEL
-from sea_bench.run.run_folder import BenchIdentity, BenchManifest, BenchMetadata, answer_sha
+from sea_bench.run.records import answer_sha
+from sea_bench.run.run_folder import BenchIdentity, BenchManifest, BenchMetadata
 from sea_core.runs.manifest import ModelLocation
 
 

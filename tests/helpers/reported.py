@@ -13,14 +13,8 @@ import torch
 from helpers.bench_records import answer_record, comprehension_record
 from helpers.manifests import NO_MODEL, embedding_manifest
 from helpers.records import add_answer, result_record
-from sea_bench.run.run_folder import (
-    BenchIdentity,
-    BenchManifest,
-    BenchMetadata,
-    BenchRun,
-    answer_sha,
-    comprehension_binding,
-)
+from sea_bench.run.records import answer_sha, comprehension_binding
+from sea_bench.run.run_folder import BenchIdentity, BenchManifest, BenchMetadata, BenchRun
 from sea_core.alignment.outcome import find_outcome
 from sea_core.alignment.run import AlignIdentity, AlignManifest, AlignMetadata, ModelFolder
 from sea_core.alignment.spot_check import SpotCheckRecord, spot_check_metrics

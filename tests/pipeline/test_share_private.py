@@ -20,7 +20,8 @@ from helpers.manifests import NO_MODEL, edit_manifest, embedding_manifest
 from helpers.reported import LABELS, make_bench, make_embeddings, make_encoded, make_model, verdict
 from sea_bench.dataset import read_set_manifest
 from sea_bench.pipeline.build import build_benchmark
-from sea_bench.run.run_folder import BenchRun, answer_sha
+from sea_bench.run.records import answer_sha
+from sea_bench.run.run_folder import BenchRun
 from sea_bench.select import set_digest
 from sea_core.judges.llm_common import model_label
 from sea_core.runs.embedding_files import read_index

@@ -10,7 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 
-from sea_bench.run.run_folder import AnsweredRecord, BenchRun, BenchVerdict, FrameRecord, answer_sha
+from sea_bench.run.records import AnsweredRecord, BenchVerdict, FrameRecord, answer_sha
+from sea_bench.run.run_folder import BenchRun
 from sea_core.judges.base import RATED
 from sea_core.llm.reasoning import answer_text
 from sea_core.runs.digests import sha256

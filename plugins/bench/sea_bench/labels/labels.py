@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import get_args
 
-from sea_bench.run.run_folder import AnsweredRecord, BenchRun, BenchVerdict, LabelRecord, PersonLabel, answer_sha
+from sea_bench.run.records import AnsweredRecord, BenchVerdict, LabelRecord, PersonLabel, answer_sha
+from sea_bench.run.run_folder import BenchRun
 from sea_core.runs.lock import locked
 
 LABELS: tuple[PersonLabel, ...] = get_args(PersonLabel)

@@ -9,7 +9,8 @@ from pathlib import Path
 from sea_bench.labels.frame import draw, extend_frame, read_frame
 from sea_bench.labels.labels import Labels
 from sea_bench.medium import media_files, medium_digest
-from sea_bench.run.run_folder import AnsweredRecord, BenchRun, PersonLabel, answer_sha
+from sea_bench.run.records import AnsweredRecord, PersonLabel, answer_sha
+from sea_bench.run.run_folder import BenchRun
 from sea_core.errors import CONTROLS, DataError, RunError, SeaError
 from sea_core.runs.containment import is_inside
 from sea_core.runs.digests import sha256

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sea_bench.labels.labels import LABELS
 from sea_bench.labels.sample import LabelSample
-from sea_bench.run.run_folder import PersonLabel
+from sea_bench.run.records import PersonLabel
 from sea_core.data.record import Place, quoted
 from sea_core.data.sources.open import open_source
 from sea_core.errors import DataError, suggest, visible

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sea_bench.labels.sample import LabelSample, SampledAnswer
 from sea_bench.pages.server import Parameters, medium_tag, number, text
-from sea_bench.run.run_folder import PersonLabel
+from sea_bench.run.records import PersonLabel
 from sea_core.errors import DataError
 from sea_core.llm.reasoning import answer_text
 

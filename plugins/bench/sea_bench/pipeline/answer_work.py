@@ -12,7 +12,8 @@ from sea_bench.case import Case
 from sea_bench.defences.base import Defence, DefenceContext
 from sea_bench.run.answering import AnsweringModel
 from sea_bench.run.config import AnswerConfig
-from sea_bench.run.run_folder import BenchRun, Preflight, unanswered_record
+from sea_bench.run.records import unanswered_record
+from sea_bench.run.run_folder import BenchRun, Preflight
 from sea_bench.run.runner import described_cases, has_medium, run_cases
 from sea_bench.run.served import ServedTarget
 from sea_bench.select import CaseFilter

@@ -17,7 +17,8 @@ from sea_bench.report.paper_table import PAPER_NOTE, paper_tables
 from sea_bench.report.render import TextTable, format_metric, title
 from sea_bench.report.tables import ALL, Table, counted_task
 from sea_bench.run.config import AnswerConfig, ServerConfig
-from sea_bench.run.run_folder import AnswerRecord, BenchManifest, BenchRun
+from sea_bench.run.records import AnswerRecord
+from sea_bench.run.run_folder import BenchManifest, BenchRun
 from sea_core.data.media_paths import file_problem
 from sea_core.errors import SeaError
 from sea_core.report.content import (

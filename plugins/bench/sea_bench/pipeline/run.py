@@ -14,14 +14,8 @@ from sea_bench.pipeline.answer_source import AnswerSource, find_source
 from sea_bench.pipeline.answer_work import answer_cases, shared_settings
 from sea_bench.run.answering import Failure
 from sea_bench.run.config import AnswerConfig
-from sea_bench.run.run_folder import (
-    AnsweredRecord,
-    BenchIdentity,
-    BenchManifest,
-    BenchMetadata,
-    BenchRun,
-    UnansweredRecord,
-)
+from sea_bench.run.records import AnsweredRecord, UnansweredRecord
+from sea_bench.run.run_folder import BenchIdentity, BenchManifest, BenchMetadata, BenchRun
 from sea_bench.run.runner import store_missing
 from sea_bench.run.served import ServedTarget
 from sea_bench.select import CaseFilter, Selection, select_cases, set_digest

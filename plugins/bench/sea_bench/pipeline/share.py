@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sea_bench.build.build_folder import BuildFolder
 from sea_bench.dataset import public_source, read_benchmark
-from sea_bench.run.run_folder import BenchRun, LabelRecord
+from sea_bench.run.records import LabelRecord
+from sea_bench.run.run_folder import BenchRun
 from sea_core.errors import SeaError
 from sea_core.runs.inventory import Inventory
 from sea_core.runs.jsonl import JsonlLog

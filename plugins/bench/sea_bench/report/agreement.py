@@ -9,7 +9,8 @@ from typing import TypedDict
 
 from sea_bench.labels.labels import label_verdicts
 from sea_bench.report.metrics import MEASURES, Measure, Verdicts, decided_measures, ratings
-from sea_bench.run.run_folder import BenchRun, BenchVerdict
+from sea_bench.run.records import BenchVerdict
+from sea_bench.run.run_folder import BenchRun
 from sea_core.runs.statistics import wilson_interval
 
 

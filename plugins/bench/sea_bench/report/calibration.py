@@ -13,7 +13,8 @@ from sea_bench.report.changes import ALL_TASKS, cases_by_task
 from sea_bench.report.comprehension import table_sides
 from sea_bench.report.metrics import Measure, Ratings, Verdicts, ratings
 from sea_bench.report.tables import Table
-from sea_bench.run.run_folder import AnswerRecord, BenchRun
+from sea_bench.run.records import AnswerRecord
+from sea_bench.run.run_folder import BenchRun
 from sea_core.runs.calibration import (
     CHANCE,
     MIN_LABELS,

@@ -11,7 +11,8 @@ from sea_bench.report.metrics import NAMES, Measure, Metric, Verdicts, pooled_me
 from sea_bench.report.render import TextTable, format_metric, format_p, signed
 from sea_bench.report.tables import Table
 from sea_bench.run.answering import NO_VERDICT
-from sea_bench.run.run_folder import AnsweredRecord, AnswerRecord, BenchRun
+from sea_bench.run.records import AnsweredRecord, AnswerRecord
+from sea_bench.run.run_folder import BenchRun
 from sea_core.runs.paired import PairedDifference, paired_difference
 from sea_core.runs.statistics import ratio, wilson_interval
 

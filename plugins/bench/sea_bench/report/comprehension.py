@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from sea_bench.report.metrics import Measure, Metric, Verdicts, pooled_metric, ratings
 from sea_bench.report.tables import Table, counted_task
-from sea_bench.run.run_folder import AnsweredRecord, BenchRun
+from sea_bench.run.records import AnsweredRecord
+from sea_bench.run.run_folder import BenchRun
 from sea_core.runs.statistics import ratio
 
 MIN_UNDERSTOOD = 0.25

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sea_bench.run.run_folder import AnswerRecord, BenchVerdict
+from sea_bench.run.records import AnswerRecord, BenchVerdict
 from sea_core.judges.base import RATED, REFUSAL_LABELS
 from sea_core.runs.statistics import Interval, mover_interval, ratio, wilson_interval
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sea_bench.report.metrics import MEASURES, decided_measures, ratings
-from sea_bench.run.run_folder import AnsweredRecord, BenchRun
+from sea_bench.run.records import AnsweredRecord
+from sea_bench.run.run_folder import BenchRun
 from sea_core.llm.reasoning import answer_text
 
 

@@ -15,7 +15,8 @@ from sea_bench.report.metrics import (
     ratings,
     scenario_mean,
 )
-from sea_bench.run.run_folder import AnswerRecord, BenchRun
+from sea_bench.run.records import AnswerRecord
+from sea_bench.run.run_folder import BenchRun
 
 MEAN, ALL = "mean over scenarios", "all cases"
 """The rows below those of the scenarios."""

@@ -10,7 +10,8 @@ from sea_bench.report.calibration import Calibration
 from sea_bench.report.changes import ALL_TASKS
 from sea_bench.report.metrics import decided_measures
 from sea_bench.report.tables import counted_task
-from sea_bench.run.run_folder import AnswerRecord, BenchRun, PersonLabel
+from sea_bench.run.records import AnswerRecord, PersonLabel
+from sea_bench.run.run_folder import BenchRun
 from sea_core.runs.calibration import MIN_LABELS
 from sea_core.runs.label_errors import PEOPLE
 

@@ -16,15 +16,8 @@ from typing_extensions import TypedDict
 from sea_bench import layout
 from sea_bench.case import Case, Condition
 from sea_bench.dataset import TEXT_ONLY, read_question_file
-from sea_bench.run.run_folder import (
-    BenchIdentity,
-    BenchManifest,
-    BenchMetadata,
-    BenchRun,
-    BenchVerdict,
-    answer_sha,
-    answered_record,
-)
+from sea_bench.run.records import BenchVerdict, answer_sha, answered_record
+from sea_bench.run.run_folder import BenchIdentity, BenchManifest, BenchMetadata, BenchRun
 from sea_core.errors import DataError
 from sea_core.runs.containment import require_contained
 from sea_core.runs.digests import sha256

@@ -10,13 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sea_bench.case import Case
-from sea_bench.run.run_folder import (
-    BenchIdentity,
-    BenchManifest,
-    BenchMetadata,
-    BenchRun,
-    answered_record,
-)
+from sea_bench.run.records import answered_record
+from sea_bench.run.run_folder import BenchIdentity, BenchManifest, BenchMetadata, BenchRun
 from sea_bench.run.table_columns import AnswerRow, check_columns, find_columns, read_row, unused_columns
 from sea_core.data.record import Place
 from sea_core.data.sources.json import inner_records

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from sea_bench.case import Case
 from sea_bench.run.answering import AnsweringModel, CasePrompt, FailedAnswer, GeneratedAnswer, ReadCase
-from sea_bench.run.run_folder import (
+from sea_bench.run.records import (
     AnsweredRecord,
     AnswerRecord,
-    BenchRun,
     ComprehensionRecord,
     ExtraCallRecord,
     UnansweredRecord,
     case_fields,
     unanswered_record,
 )
+from sea_bench.run.run_folder import BenchRun
 from sea_bench.select import MissingCase, Selection
 from sea_core.errors import SeaError
 from sea_core.extraction.english import content_words

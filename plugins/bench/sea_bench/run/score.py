@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sea_bench.run.run_folder import BenchRun, answer_sha, comprehension_binding
+from sea_bench.run.records import answer_sha, comprehension_binding
+from sea_bench.run.run_folder import BenchRun
 from sea_core.judges.base import Answer
 from sea_core.judges.score import StoredAnswer
 from sea_core.runs.jsonl import JsonlLog

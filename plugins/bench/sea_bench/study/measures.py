@@ -11,7 +11,8 @@ from typing import Any, Literal, TypeAlias
 from sea_bench.pipeline.judge import ALWAYS
 from sea_bench.report.comprehension import choose_judge, understanding
 from sea_bench.report.metrics import Verdicts, contains_refusals, decided_measures, ratings
-from sea_bench.run.run_folder import AnswerRecord, BenchRun
+from sea_bench.run.records import AnswerRecord
+from sea_bench.run.run_folder import BenchRun
 from sea_bench.study.arms import Role
 from sea_bench.study.figures import Answers, Figure, Side, seeds_mean
 from sea_bench.study.file import Part

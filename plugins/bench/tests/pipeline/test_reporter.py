@@ -17,7 +17,7 @@ from sea_bench.labels.labels import Labels
 from sea_bench.pipeline.report import Report, report_runs
 from sea_bench.report.headline import headline
 from sea_bench.report.render import TextTable
-from sea_bench.run.run_folder import answer_sha
+from sea_bench.run.records import answer_sha
 from sea_core.errors import SeaError
 from sea_core.pipeline.report import report
 from sea_core.report.content import PageOptions

@@ -10,7 +10,8 @@ import pytest
 from helpers.bench_records import answer_record, bench_manifest
 from helpers.cli import expect_error, sea
 from sea_bench.pipeline.build import build_benchmark
-from sea_bench.run.run_folder import BenchRun, Preflight, answer_sha
+from sea_bench.run.records import answer_sha
+from sea_bench.run.run_folder import BenchRun, Preflight
 from sea_core.runs.jsonl import JsonlLog
 
 GIVEN = ("--licence", "cc-by-nc-4.0", "--yes", "--with-text")

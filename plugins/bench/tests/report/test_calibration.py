@@ -15,7 +15,8 @@ from sea_bench.labels.sample import LabelSample
 from sea_bench.pipeline.report import report_runs
 from sea_bench.report.agreement import kappa, kappa_interval
 from sea_bench.report.calibration import Calibration
-from sea_bench.run.run_folder import BenchRun, PersonLabel
+from sea_bench.run.records import PersonLabel
+from sea_bench.run.run_folder import BenchRun
 
 NOBODY_KNOWS = "the ASR and the refusal rate and the over-refusal: no answer has labels of two people, so nobody knows"
 TASKS = ("TYPO", "KPT")

@@ -12,7 +12,8 @@ from sea_bench.pipeline.report import report_runs
 from sea_bench.report.changes import ALL_TASKS
 from sea_bench.report.comparison import ArmMetrics, comparison_table, measure_arms
 from sea_bench.run.answering import NO_VERDICT
-from sea_bench.run.run_folder import BenchRun, answer_sha
+from sea_bench.run.records import answer_sha
+from sea_bench.run.run_folder import BenchRun
 from sea_core.runs.manifest import read_sealed, write_sealed
 from sea_core.runs.paired import mcnemar
 from sea_core.runs.statistics import wilson_interval

@@ -15,7 +15,8 @@ from sea_bench.report.agreement import compare_judges, kappa
 from sea_bench.report.metrics import Metric, scenario_mean
 from sea_bench.report.render import escape_latex, format_metric
 from sea_bench.report.tables import ALL, MEAN, TableRow, make_tables
-from sea_bench.run.run_folder import BenchRun, answer_sha
+from sea_bench.run.records import answer_sha
+from sea_bench.run.run_folder import BenchRun
 from sea_core.runs.paired import newcombe_interval
 from sea_core.runs.statistics import mover_interval, wilson_interval
 

@@ -9,15 +9,8 @@ from typing import Any
 import pytest
 
 from sea_bench.build.build_folder import BenchmarkManifest, SetIdentity, SetManifest
-from sea_bench.run.run_folder import (
-    AnsweredRecord,
-    BenchIdentity,
-    BenchManifest,
-    BenchMetadata,
-    BenchVerdict,
-    Preflight,
-    UnansweredRecord,
-)
+from sea_bench.run.records import AnsweredRecord, BenchVerdict, UnansweredRecord
+from sea_bench.run.run_folder import BenchIdentity, BenchManifest, BenchMetadata, Preflight
 
 REFERENCE = Path(__file__).parents[4] / "docs/reference/run-folder.md"
 DATACLASSES = [BenchManifest, BenchIdentity, BenchMetadata, Preflight, BenchmarkManifest, SetManifest, SetIdentity]
