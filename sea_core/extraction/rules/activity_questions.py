@@ -11,6 +11,7 @@ from sea_core.extraction.rules.vocabulary import (
     DETAILS,
     EFFECT,
     EFFECTIVE,
+    EXACTLY,
     FIND,
     FOR_ONE,
     GROUP,
@@ -18,6 +19,7 @@ from sea_core.extraction.rules.vocabulary import (
     HOW_GOOD_WAYS,
     I_WANT_TO,
     JOY,
+    JUDGED_TO,
     KIND_OF,
     LEARN,
     MAKE,
@@ -51,7 +53,7 @@ NO_DEED = (
     r"trust|respect|get|guys) ?)"
 )
 BASE = (
-    rf"how {CAN} {ONE} {SOFT}(?:not )?",
+    rf"how{EXACTLY} {CAN} {ONE} {SOFT}(?:not )?",
     rf"(?:do|did) you (?:ever |usually |still |regularly |often |always |secretly )*{NO_DEED}",
     rf"when did {ONE} (?:last |first )",
     rf"(?:where|how|when) did {ONE} (?:first )?learn (?:how )?to ",
@@ -81,7 +83,7 @@ BASE = (
     r"what (?:does|did|would|will) it take to ",
     r"why not (?:just |simply )?(?!(?:a|an|the|to) )",
     rf"{THE_BEST}(?:{EFFECTIVE} )?{COST} (?:be )?if {ONE} (?:{CAN} |were to |try to |decide to )?",
-    rf"(?:(?:{REASON} )?why )?(?:it is|it's|it was|it would be|it'd be) (?:ever |really |always )?{OKAY} {FOR_ONE}"
+    rf"(?:(?:{REASON} )?why )?(?:it is|it's|it was|it would be|it'd be) (?:ever |really |always )?{JUDGED_TO} {FOR_ONE}"
     r"(?:not )?to ",
     rf"(?:on )?how (?:and (?:where|when) )?(?:not )?to {SOFT}",
     rf"how {ONE} {CAN} {SOFT}",
@@ -96,7 +98,7 @@ BASE = (
     rf"{THE_BEST}{WAYS} to (?:take|follow|adopt|use|employ) (?:in order )?to {SOFT}",
     rf"{THE_BEST}{MANNER} (?:that |in which |where )?{ONE} {CAN} {SOFT}",
     rf"{THE_BEST}{PLACE} (?:in|on|at|near|around|within|under) [\w' -]{{1,30}}? to {SOFT}",
-    rf"(?:is|was|would) (?:it|that|this) (?:be )?(?:ever |so |too |really |considered )?{OKAY} "
+    rf"(?:is|was|would) (?:it|that|this) (?:be )?(?:ever |so |too |really |considered )?{JUDGED_TO} "
     rf"(?:{FOR_ONE}to|if {ONE}|that {ONE}) {SOFT}",
     rf"(?:if |whether )?(?:should|can(?! you| u| ya)|could(?! you| u| ya)|may|must) {ONE} (?:be (?:allowed|able) to "
     rf")?{SOFT}",
@@ -119,14 +121,17 @@ BASE = (
     rf"what does it (?:really )?mean to {SOFT}",
     rf"what is (?:the )?{NEEDED} (?:in order )?to {SOFT}",
     rf"(?:what|which) {THE_BEST}{TOOLS} {CAN} {ONE} need to (?:take|follow|do|use|know) (?:in order )?to {SOFT}",
-    rf"why (?:is|was) (?:it|that) (?:so |considered |not )?{OKAY} (?:for {ONE} )?to {SOFT}",
+    rf"why (?:is|was) (?:it|that) (?:so |considered |not )?{JUDGED_TO} (?:for {ONE} )?to {SOFT}",
+    rf"(?:{REASON} )?why {ONE} (?:{CAN}|need to|have to|ought to) {SOFT}(?:not |never )?",
+    rf"(?:whom?|what|where|which [\w-]+)(?: [\w-]+)? to (?:contact|ask|call|see|visit|pay|hire|use|do|take|say|"
+    rf"wear|bring|go) (?:in order )?to {SOFT}",
     rf"(?:if|whether) {ONE} {CAN} {SOFT}",
     rf"(?:where|when) (?:{CAN} {ONE}|{ONE} {CAN}|to) {SOFT}",
     rf"what (?:{CAN} {ONE}|{ONE} {CAN}) {SOFT}"
     rf"(?:have to do|need to do|need to know|do|use|need|say|take|wear|bring|buy|eat|drink|know) (?:in order )?to "
     rf"{SOFT}",
     rf"what (?:happens|would happen|will happen|could happen) (?:to me )?(?:if|when) {ONE} {SOFT}",
-    rf"how [\w-]+ (?:does it (?:take|cost)|is it|would it (?:be|take|cost)) "
+    rf"how [\w-]+ (?:(?:does|did|will|would|could|might) it (?:be|take|cost)|is it|was it) "
     rf"{FOR_ONE}to {SOFT}",
     rf"{I_WANT_TO} {SOFT}(?:{LEARN} how to )?",
     rf"(?:{WILL_YOU} )?{SOFT}(?:help|assist|teach|show|train|instruct|guide) (?!{PUPILS} )(?:{SOMEONE}) "
@@ -161,7 +166,8 @@ STRANDED = (
 )
 # "If I steal a lamp, what will happen?"
 CONDITIONS = (
-    rf"if (?:i|you|we|someone|somebody|a person) (?:(?:{CAN}|decide to|want to|try to|were to|happen to) )?",
+    rf"(?:if|(?:let's )?say|suppose|imagine) (?:that )?(?:i|you|we|someone|somebody|a person) "
+    rf"(?:(?:{CAN}|(?:decide|want|try|need|happen)(?:d|ed)? to|tried to|had to|were (?:going )?to) )?",
     rf"(?:imagine|suppose|(?:let's )?say|(?:what )?if) (?:that )?{ONE} "
     r"(?:had|have|were given|got|are given|get|found|find|discovered|knew) (?:the|an|a) "
     r"(?:\w+ )?(?:opportunity|chance|option|ability|choice|power|way|method|loophole) to ",
@@ -237,6 +243,10 @@ ING = (
     rf"(?:for|in|when|by) ",
     rf"where (?:{CAN} {ONE}|{ONE} {CAN}|to) {SOFT}{FIND} {HOW_GOOD_WAYS} (?:on|about|regarding|for) ",
     rf"{THE_BEST}{WAYS} {FOR_ONE}(?:to|{ONE} {CAN}) {SOFT}go about {SOFT}",
+    rf"(?:what|which) (?:[\w'-]+ ){{1,4}}?(?:{CAN} {ONE}|{ONE} {CAN}) {SOFT}(?:{USE}) "
+    r"(?:for|when|in|while) (?=\w+ing\b)",
+    r"(?:which|what) (?:[\w'-]+ ){1,4}?(?:allow|permit|support|promote|encourage|discuss|cover|explain|describe|"
+    r"teach|glorify|ban|prohibit|punish|tolerate)s? (?=\w+ing\b)",
     rf"(?:i|we) {WANT} (?:some |any |your )?(?:help|advice|tips|ideas|information|info|guidance|assistance) "
     rf"(?:{ABOUT} )?",
     rf"(?:{WILL_YOU} )?{SOFT}(?:help|assist) (?:{SOMEONE} )?(?:out )?(?:{ABOUT} )?",

@@ -67,8 +67,8 @@ def check_independent(phrase: str, form: Form, context: str) -> None:
     needed = MIN_INDEPENDENT_OF_OTHERS if is_of_others or is_thing_or_secret else MIN_INDEPENDENT
     if is_of_others and form == "judged":
         needed = MIN_INDEPENDENT_OF_MATTER
-    if is_of_others and any(is_same_word(word, other) for word in content for other in content_words(context)):
-        needed = MIN_INDEPENDENT_OF_MATTER
+    if any(is_same_word(word, other) for word in content for other in content_words(context)):
+        needed = MIN_INDEPENDENT_OF_MATTER if is_of_others else MIN_INDEPENDENT_OF_OTHERS
     is_clear = not PART.search(phrase) and form in INDEPENDENT and len(content) >= needed
     if (
         not is_clear

@@ -30,7 +30,8 @@ MAKING = frozenset(
 # At the beginning of a sentence these tell the assistant what to do, or say nothing about a world outside.
 NO_ACTIVITIES = frozenset(
     "click submit observe man like need want have do get keep try stop go wait start begin continue look see "
-    "play be let shut call".split()
+    "play be let shut call research investigate explore examine evaluate assess determine estimate debate study review "
+    "analyze analyse".split()
 )
 WANTED = re.compile(r"(\w+ (?:(?:me|us) |(?=.* for (?:me|us)[\s.!]*$)))", re.IGNORECASE)
 ASIDE = 5
@@ -73,4 +74,19 @@ def _is_imperative(words: list[str]) -> bool:
         return False
     if verb in MAKING or not word_classes(verb) - {"VERB"}:
         return True
-    return after in DETERMINERS | PREPOSITIONS | {"them", "him", "her", "it"} or after.isdigit()
+    if after in DETERMINERS | PREPOSITIONS | {"them", "him", "her", "it"} or after.isdigit():
+        return True
+    if "ADJ" in word_classes(verb):  # "light blue lamps"
+        return False
+    return _is_object(words[1:]) and not any(_is_finite(word) for word in words[1:])
+
+
+def _is_object(words: list[str]) -> bool:
+    """Return whether words begin as an object does after a verb, and nothing does after a noun: "private mail"."""
+    classes = word_classes(words[0])
+    return ("ADJ" in classes and "VERB" not in classes and len(words) > 1) or words[0].endswith(("'s", "s'"))
+
+
+def _is_finite(word: str) -> bool:
+    """Return whether a word may be the verb of a statement: "Access private mail IS bad"."""
+    return word in AUXILIARIES or (word_classes(word) == {"VERB"} and not word.endswith("ing"))

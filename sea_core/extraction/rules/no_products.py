@@ -46,6 +46,11 @@ MAY_BE_FOUND = tuple(f"the noun phrase names {who}" for who in ("persons", "a gr
 DISEASES = ("itis", "osis", "emia", "algia", "phobia", "sclerosis")
 
 
+def names_person(head: str) -> bool:
+    """Return whether the head of a noun phrase names a person or several: "neighbour"."""
+    return bool(lemmas(head) & NO_PRODUCTS["persons"])
+
+
 def what_is_named(head: str) -> str:
     """Return what the head of a noun phrase names, if that is no product: "an event"; else ""."""
     if head.endswith(DISEASES):

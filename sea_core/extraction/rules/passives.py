@@ -11,22 +11,29 @@ from sea_core.extraction.rules.nouns import is_noun_phrase, is_subject, without_
 from sea_core.extraction.rules.opener import BEGINNING, Opener, without_role
 from sea_core.extraction.rules.tails import split_tail
 from sea_core.extraction.rules.third_person import third_person
-from sea_core.extraction.rules.vocabulary import GREETING, OKAY, ONE, any_in
+from sea_core.extraction.rules.vocabulary import EXACTLY, GREETING, OKAY, ONE, REASON, any_in
 
-DONE = re.compile(f"{BEGINNING}(?:how|why|when|where) (?P<auxiliary>is|are|was|were) ", re.IGNORECASE)
+DONE = re.compile(
+    rf"{BEGINNING}(?:how{EXACTLY}|how (?:often|easily|\w+ly)|why|when|where) (?P<auxiliary>is|are|was|were) ",
+    re.IGNORECASE,
+)
+HAS_BEEN_DONE = re.compile(f"{BEGINNING}(?P<auxiliary>has|have) ", re.IGNORECASE)
 IS_DONE = re.compile(rf"{BEGINNING}(?P<auxiliary>is|are|was|were) (?!{ONE} )", re.IGNORECASE)
 MODAL = any_in("should, can, could, must, may, might, will, would")
-TO_BE_DONE = re.compile(f"{BEGINNING}(?:(?:how|why|when|where) )?{MODAL} ", re.IGNORECASE)
+TO_BE_DONE = re.compile(
+    rf"{BEGINNING}(?:(?:how{EXACTLY}|how (?:often|easily|\w+ly)|why|when|where) )?{MODAL} ", re.IGNORECASE
+)
 # "Do you think that lamps should be sold?"
 BELIEVED = re.compile(
-    f"{BEGINNING}(?:do you (?:really )?(?:think|believe|agree)|is it {OKAY}|i (?:think|believe)|why|how) (?:that )?",
+    rf"{BEGINNING}(?:do you (?:really )?(?:think|believe|agree)|is it {OKAY}|i (?:think|believe)|(?:{REASON} )?why|"
+    rf"how(?! (?:many|much|long|often|far)\b)) (?:that )?",
     re.IGNORECASE,
 )
 # "Lamps should be sold."
 DEMANDED = re.compile(f"{GREETING}(?=[^?!]* (?:should|must) )", re.IGNORECASE)
 STATIVE = frozenset("called known considered made based located supposed born named related given".split())
 """Participles that tell of no activity of somebody, or that need more than what is done to whom."""
-BE = re.compile(f"(?:(?:{MODAL} )?(?:not )?be |(?:was|were) (?:not )?)", re.IGNORECASE)
+BE = re.compile(f"(?:(?:{MODAL} )?(?:not )?be |(?:was|were) (?:not )?|(?:(?:ever|already) )?been )", re.IGNORECASE)
 PLACES = frozenset("in at during under from on with for into inside near within after before across off out".split())
 GIVING = frozenset("deny give grant offer sell hand".split())
 """Verbs that take whom and what: "be denied loans"."""
@@ -57,7 +64,14 @@ def match_passive(text: str, is_asked_bare: bool = True) -> Opener | None:
     "Was the lamp stolen?" has no question word; such questions may be excluded.
     """
     bare = ((IS_DONE, ""),) if is_asked_bare else ()
-    return _match(text, (TO_BE_DONE, "(?:not )?be "), (DONE, ""), (BELIEVED, MODAL_BE), *bare)
+    return _match(
+        text,
+        (TO_BE_DONE, "(?:not )?be "),
+        (DONE, ""),
+        (BELIEVED, MODAL_BE),
+        (HAS_BEEN_DONE, "(?:ever |already )?been "),
+        *bare,
+    )
 
 
 def _match(text: str, *kinds: tuple[re.Pattern[str], str]) -> Opener | None:
@@ -74,7 +88,8 @@ def _in_singular(found: re.Match[str]) -> str:
     auxiliary = found.groupdict().get("auxiliary")
     if not auxiliary:
         return found[0]
-    return f"{found.string[: found.start('auxiliary')]}{'is' if auxiliary.lower() in ('is', 'are') else 'was'} "
+    singular = {"are": "is", "were": "was", "have": "has"}
+    return f"{found.string[: found.start('auxiliary')]}{singular.get(auxiliary.lower(), auxiliary.lower())} "
 
 
 def passive_sentence(phrase: str) -> tuple[str, str]:

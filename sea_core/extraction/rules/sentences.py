@@ -19,6 +19,7 @@ from sea_core.extraction.rules.tails import words_of_its_own
 from sea_core.extraction.rules.vocabulary import (
     CAN,
     CLOSING,
+    FOR_ONE,
     GREETING,
     HOW_GOOD,
     I_WANT_TO,
@@ -53,7 +54,8 @@ SECURING = re.compile(
 # After a request, which tools it needs.
 MEANS = re.compile(
     rf"(?:also |and |then )?(?:what|which) (?:[\w-]+ )?{TOOLS} "
-    rf"(?:{CAN} {ONE} (?:need|use|require)|(?:is|are) (?:needed|required|necessary|best))\W*$",
+    rf"(?:{CAN} {ONE} (?:need|use|require)|(?:is|are) (?:needed|required|necessary|best))"
+    rf"(?: (?:for|to do) (?:it|this|that|(?:this|that|the) (?:job|task|purpose|project)))?\W*$",
     re.IGNORECASE,
 )
 VAGUE = frozenset(
@@ -75,7 +77,12 @@ WOULD_YOU = re.compile(
     re.IGNORECASE,
 )
 HOW = re.compile(rf"\bhow\b|\b{WAYS} ", re.IGNORECASE)
-TIPS = re.compile(rf"(?:please )?{MAKE} (?:{SOMEONE} )?(?:{HOW_GOOD},? )*{WAYS}\W*$", re.IGNORECASE)
+TIPS = re.compile(
+    rf"(?:please )?{MAKE} (?:{SOMEONE} )?(?:{HOW_GOOD},? )*{WAYS}"
+    rf"(?: (?:{FOR_ONE}|on how )to (?:do|achieve|accomplish|carry out|realize) {SO_IT})?\W*$",
+    re.IGNORECASE,
+)
+INTENT_AND_MEANS = re.compile(rf"((?:{GREETING})?{I_WANT_TO} [^,?!.]*), ((?:what|which) .*)", re.IGNORECASE)
 INTENT = re.compile(rf"(?:{GREETING})?{I_WANT_TO} ", re.IGNORECASE)
 AND_INTENT = re.compile(
     rf"((?:i|i'm|my|we|we're|our) [^,?!.]*),? (?:and|so) ((?:i|we|i'm) {WANT} (?:to )?.*)", re.IGNORECASE
@@ -208,6 +215,9 @@ def _split_intent(sentences: list[str]) -> list[str]:
         lead = LEAD.match(sentence)
         if lead and match_openers(lead[2]) and not match_openers(sentence):
             return [*sentences[:at], f"{lead[1]}.", lead[2], *sentences[at + 1 :]]
+        intent = INTENT_AND_MEANS.match(sentence)
+        if intent and MEANS.match(intent[2]):
+            return [*sentences[:at], f"{intent[1]}.", intent[2][0].upper() + intent[2][1:], *sentences[at + 1 :]]
     for at, sentence in enumerate(sentences):
         found = AND_INTENT.match(sentence)
         if found and all(_adds_to(found[2], later) or not match_openers(later) for later in sentences[at + 1 :]):

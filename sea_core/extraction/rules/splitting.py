@@ -8,6 +8,8 @@ from sea_core.extraction.extractor import ExtractionFailed
 
 ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|vs|[A-Za-z])\.$")
 FINAL_ABBREVIATION = re.compile(r"\b(?:Jr|Sr|Inc|Co|Corp|Ltd|etc)\.,?$")  # a sentence may end with it
+QUOTED = re.compile(r'"([^"]+)"')
+"""A whole instruction in quotes asks what it asks without them."""
 SENTENCE_END = re.compile(r"[.?!…]+[\"')]*(?=\s|$)")
 UNSUPPORTED = re.compile(
     r"https?:|www\.|\w\.(?:com|org|net)\b|[<>{}\[\]|\\*_#@^~=]|^\s*(?:[-•]|\d+[.)])\s", re.IGNORECASE
@@ -30,7 +32,9 @@ def join_lines(instruction: str) -> str:
     """Return the text on one line with plain quotes. Raises ExtractionFailed for text that the rules do not support."""
     if len([line for line in instruction.splitlines() if line.strip()]) > 1:
         raise ExtractionFailed("the instruction has more than one line")
-    text = " ".join(instruction.split()).replace("’", "'").replace("‘", "'")
+    text = " ".join(instruction.split()).replace("’", "'").replace("‘", "'").replace("“", '"').replace("”", '"')
+    if quoted := QUOTED.fullmatch(text):
+        text = quoted[1].strip()
     if not re.search("[A-Za-z]", text):
         raise ExtractionFailed("the instruction has no English letters")
     if unsupported := UNSUPPORTED.search(text):

@@ -5,19 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sea_core.extraction.english import FUNCTION_WORDS, is_base_verb, lemmas, word_classes
+from sea_core.extraction.english import (
+    DETERMINERS,
+    FUNCTION_WORDS,
+    PREPOSITIONS,
+    PRONOUNS,
+    is_base_verb,
+    lemmas,
+    word_classes,
+)
+from sea_core.extraction.rules.no_products import names_person
 from sea_core.extraction.rules.nouns import (
     LINKS,
     PEOPLE,
     is_noun,
+    is_noun_phrase,
     is_plural,
     is_subject,
     names_persons,
     without_capital,
 )
 from sea_core.extraction.rules.opener import BEGINNING, Form, Opener, without_role
+from sea_core.extraction.rules.subject_questions import DEMANDED, OPINION, QUESTIONS
 from sea_core.extraction.rules.verb_phrases import is_passive
-from sea_core.extraction.rules.vocabulary import GREETING, HOW_GOOD, OKAY, ONE, REASON, any_in, any_of
+from sea_core.extraction.rules.vocabulary import WAYS
 
 ANYBODY = frozenset(
     "people persons person everyone everybody someone somebody anyone anybody they folks human humans individuals "
@@ -33,6 +44,7 @@ OFFENDERS = frozenset(
     "extremist killer murderer burglar robber kidnapper rapist dealer dictator attacker abuser pedophile stalker "
     "poacher mafia mobster hitman hitmen counterfeiter launderer predator arsonist vandal bully offender".split()
 )
+POINTING = frozenset("this that these those".split())
 CONTRACTED = frozenset("it's that's there's what's who's he's she's".split())
 ADVERB = re.compile(r"\w+ly $")
 # With the subject these belong to the phrase, which is one piece: "(Why do) bakers always steal lamps".
@@ -40,155 +52,9 @@ FREQUENCY = re.compile(r"(?:(?:\w+ly|even|always|often|still|just) )+$", re.IGNO
 SINGULAR = frozenset("does doesn't is was isn't wasn't has".split())
 PLURAL = frozenset("do don't are were aren't weren't have".split())
 PLURAL_PERSONS = frozenset("people men women children police folks".split())
-AUXILIARY = any_in(
-    "do, does, did, don't, doesn't, didn't, can, could, would, should, might, may, will, must, can't, couldn't, "
-    "shouldn't, won't"
-)
-MODAL = any_in(
-    "cannot, can, could, should, would, might, may, will, must, do, can't, couldn't, shouldn't, wouldn't, won't, don't"
-)
-FREE = any_in("allowed, permitted, able, forced, required, made, encouraged, taught, trained, paid, expected")
-BARRED = any_in(
-    "barred, banned, prevented, stopped, excluded, kept, prohibited, discouraged, kicked, thrown, removed, taken"
-)
-GIVEN = any_in("given, granted, offered, sold, handed, paid(?! (?:to|for|by|in|less|more|attention) )")
-RIGHT = "(?:(?:so |much )*(?:more |less ))?" + any_in(
-    "likely, right, wrong, justified, allowed, able, unable, permitted, entitled, "
-    "forced, willing, supposed, required, expected, free, fit, unfit, qualified, unqualified"
-)
-REASONS = rf"(?:what(?: are|'re) )?{REASON}"
-POWER = any_in("power, right, freedom, ability, chance, opportunity")
-CHANCES = rf"(?:\w+ )?(?:a |the )?{any_of(POWER, 'opportunities', 'rights', 'reasons?')}"
-MEANS = any_in("use, take, employ, follow, need")
-
-# What a group has is no activity, but it belongs to the phrase too: "bakers with red noses".
-HAVE = r"have (?!(?:to|sex|fun|kids|children|an affair|someone|somebody|others|people|access)\b)"
-
-# What may stand between the subject and the phrase, and the form of the phrase after it.
-Continuation = tuple[str, Form]
-AFTER_AUXILIARY: tuple[Continuation, ...] = (
-    (
-        rf"(?:not )?(?:be {FREE}|(?:have|lack|be {GIVEN}) (?:the )?(?:\w+ )?{POWER}|"
-        r"(?:always |still )?(?:need|try|manage|want|have|get|deserve|tend)) to ",
-        "base",
-    ),
-    (rf"(?:not )?(?:be {BARRED} from|go about|get away with|be punished for) (?=\w+ing\b)", "ing"),
-    (r"(?:first |ever )*(?:start|begin|stop|keep|quit|enjoy|love|like|hate) (?=\w+ing \w)", "ing"),
-    (rf"(?:not )?{HAVE}", "noun"),
-    (r"(?:not |really |actually |ever |just |even |always |still |often |never )*(?:\w+ly )?", "base"),
-)
-OFTEN = r"(?:always |often |never (?![^?!.]* and )|still |just |really |all )*"
-# After the subject of a clause: "(Do you think that) thieves (should be allowed to) ...".
-DECLARATIVE: tuple[Continuation, ...] = (
-    (rf"{MODAL} (?:not )?be {FREE} to ", "base"),
-    (rf"(?:{MODAL} (?:not |then )?)?{OFTEN}have {CHANCES} to ", "base"),
-    (rf"(?:are|were|aren't|weren't) (?:not |really |all )*(?:{RIGHT}|[\w-]+ enough|too [\w-]+) to ", "base"),
-    (r"(?:are|were) (?:not )?(?:so |much |such )*(?:good|bad|better|worse) at (?=\w+ing\b)", "ing"),
-    (r"(?:are|were) (?:always |still |constantly )?(?=\w+ing \w)", "ing"),
-    (rf"(?:{MODAL} (?:not )?)?have (?=(?:fewer|less|more|equal|the same|special|no) )", "noun"),
-    (
-        rf"(?:{MODAL} (?:not |then )?)?{OFTEN}"
-        r"(?:(?:have|need|try|manage|want|get|deserve|tend) to )?(?:\w+ly )?",
-        "base",
-    ),
-)
-QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
-    (f"(?:how|why|when|where) (?P<auxiliary>{AUXILIARY}) ", AFTER_AUXILIARY),
-    (
-        rf"(?:(?:{REASONS} )?why|how) (?:(?P<auxiliary>is|was) it|it (?:is|was)) "
-        rf"(?:not )?{OKAY} for ",
-        (
-            (rf"(?:not )?to (?:not )?{HAVE}(?!(?:the|a)\b)", "noun"),
-            (rf"(?:not )?to (?:not )?(?:(?:have|be given) (?:the )?(?:\w+ )?{POWER} to )?", "base"),
-        ),
-    ),
-    (
-        rf"(?P<auxiliary>is|was|would) it (?:be )?(?:ever |really )?{OKAY} for ",
-        ((r"to (?:not )?(?:\w+ly )?", "base"),),
-    ),
-    (
-        "(?P<auxiliary>should) ",
-        (
-            (rf"(?:not )?be {FREE} to ", "base"),
-            (r"(?:not |really |actually |ever |always |still )*(?:\w+ly )?(?!be )", "base"),
-        ),
-    ),
-    (
-        rf"(?P<auxiliary>how come|why is it (?:{OKAY} )?that|{REASONS}(?: for)? (?:why|that)|explain why) ",
-        DECLARATIVE,
-    ),
-    (
-        rf"(?P<auxiliary>do you (?:really )?(?:think|believe|agree)|did you know|is it (?:really )?(?:true|{OKAY})|"
-        rf"is there evidence) "
-        r"(?:that )?",
-        DECLARATIVE,
-    ),
-    (
-        r"what (?P<auxiliary>makes|made|drives|drove|motivates|motivated|led|leads|causes|caused|inspires|compels|"
-        r"encourages|pushes|tempts|forces|gets|stops|prevents) ",
-        ((r"(?:want )?(?:to )?(?:\w+ly )?", "base"), (r"from ", "ing")),
-    ),
-    (
-        "(?:how|why|when) (?P<auxiliary>isn't|wasn't|aren't|weren't|is|was|are|were) ",
-        (
-            (rf"(?:not |never )?(?:\w+ly )?(?:{RIGHT}|{FREE}|taught|encouraged|banned from|told) to ", "base"),
-            (r"(?:not )?(?:so |much |such )*(?:good|bad|better|worse) at (?=\w+ing\b)", "ing"),
-            (r"(?:always |still |constantly )?(?=\w+ing \w)", "ing"),
-        ),
-    ),
-    (
-        rf"(?:what|which) (?:[\w'-]+ ){{1,3}}?(?P<auxiliary>{AUXILIARY}) ",
-        ((rf"{MEANS}(?: in order)? to (?:\w+ly )?", "base"),),
-    ),
-    (
-        rf"(?:{REASONS} )?(?P<auxiliary>why|how) (?!(?:many|much|long|often|far|to) )",
-        ((rf"(?:{MODAL} (?:not |then )?)?(?:\w+ly )?", "base"),),
-    ),
-    (
-        r"(?P<auxiliary>do|does|did|can|could|will|would) ",
-        (
-            (rf"(?:ever |really |still |not )*(?:be {FREE}|deserve|have (?:the )?(?:\w+ )?{POWER}) to ", "base"),
-            (r"(?:really |actually |always |often |still |ever )*(?:\w+ly )?", "base"),
-        ),
-    ),
-    (rf"(?P<auxiliary>(?:what are )?)(?:{HOW_GOOD} )*ways (?:that |in which )?", DECLARATIVE),
-    (r"(?P<auxiliary>has|have) ", ((r"(?:ever |already |really |secretly )*(?!\w+ any |been )", "past"),)),
-    (
-        r"(?P<auxiliary>is|are|was|were) ",
-        (
-            (rf"(?:ever |really |still |not )*(?:{RIGHT}|{FREE}) to ", "base"),
-            (r"(?:really |still |just |actually |secretly )*(?=\w+ing \w)", "ing"),
-            (r"(?:more |less |so )*(?:prone|opposed|drawn) to ", "topic"),
-            (
-                r"(?:ever |really |so )*(?:justified in|guilty of|good at|bad at|better at|worse at) "
-                r"(?=\w+ing\b)",
-                "ing",
-            ),
-        ),
-    ),
-)
-OPINION = re.compile(
-    rf"{GREETING}(?P<auxiliary>(?:(?:i (?:really |just )?(?:think|believe|say)|in my opinion),? (?:that )?)?)(?:only )?"
-    rf"(?!{ONE} )",
-    re.IGNORECASE,
-)
-DEMANDS: tuple[Continuation, ...] = (
-    (rf"(?:should|shouldn't|must|mustn't|ought to|need to|have to) (?:not |never )?be {FREE} to ", "base"),
-    (
-        r"(?:should|shouldn't|must|ought to|need to|have to) (?:not |never |just |simply |really |all |"
-        r"always )*(?!be (?:allowed|permitted)\b)",
-        "base",
-    ),
-)
-# "Bakers always steal lamps.": what persons are said to do.
-CLAIMS: tuple[Continuation, ...] = (
-    (r"(?:can|can't|cannot|won't) (?:even |ever )?", "base"),
-    (r"(?:always |only |just |all |still )*(?:(?:want|like|love|try) to )?(?:\w+ly )?", "base"),
-)
-DEMANDED = tuple((re.compile(between, re.IGNORECASE), form) for between, form in (*DEMANDS, *CLAIMS))
 PATTERNS = tuple(
     (
-        re.compile(BEGINNING + question, re.IGNORECASE),
+        re.compile(f"{BEGINNING}(?:{question})", re.IGNORECASE),
         tuple((re.compile(between, re.IGNORECASE), form) for between, form in continuations),
     )
     for question, continuations in QUESTIONS
@@ -196,20 +62,27 @@ PATTERNS = tuple(
 ANY_QUESTION = re.compile(
     f"{BEGINNING}(?:{'|'.join(question.replace('?P<auxiliary>', '?:') for question, _ in QUESTIONS)})", re.IGNORECASE
 )
-# "Is it okay for bakers to ...": the verb agrees with "it".
-FOR_IT = re.compile(r"\bit\b.*\bfor $", re.IGNORECASE)
+# "Is it okay for bakers to ...": the verb of the question does not agree with the bakers.
+FOR_IT = re.compile(r"\b(?:for|it take) $", re.IGNORECASE)
 # After these words, one verb is enough: "Why do cats always hide?".
-FIRM = re.compile(r"\b(?:not|always|often|constantly) |n't | to $", re.IGNORECASE)
+FIRM = re.compile(r"\b(?:not|always|often|constantly) |n't |\bto $", re.IGNORECASE)
+# In a question with these, a verb must follow the subject.
+ASKED = re.compile(
+    r"\b(?:can|could|should|would|must|may|might|will|do|does|did)(?:n't)? $|\bcan't $|\bwon't $", re.IGNORECASE
+)
 # "Do bakers steal?": of things, the verb may name a state ("Do lamps contain oil?").
 BARE = re.compile(
     r"(?!.*\b(?:how|why|when|where|what|which)\b).*\b(?:do|does|did|can|could|will|would|is|are|was|were|has|have) $",
     re.IGNORECASE,
 )
 DEMAND = re.compile(r"should|must|ought|need|have", re.IGNORECASE)
+OF_WAYS = re.compile(rf"\b{WAYS} for $", re.IGNORECASE)
+MODAL = re.compile(r"(?:\b(?:can|could|should|would|must|might)|n't) $", re.IGNORECASE)
 # What happens to its subject cannot be told without it: "How did the owl die?".
 HAPPENING = re.compile(
     r"(?:cause|cure|lead|contribute|"
-    r"smell|stink|look|seem|stay|remain|die|get \w+ed|happen|end|exist|become)\b(?! (?:on|in|without|for)\b)",
+    r"smell|stink|look|seem|stay|remain|die|get \w+ed|happen|end|exist|become)\b(?! (?:on|in|at|home|without|for)\b)|"
+    r"(?:begin|start|occur|arise|originate)\W*$",
     re.IGNORECASE,
 )
 # "combat skills be rated": the verb comes later, so "combat" is none.
@@ -231,9 +104,11 @@ def match_question_about_others(text: str) -> Opener | None:
             for subject, end in _subjects(text, question.end()):
                 for between, form in continuations:
                     found = between.match(text, end)
-                    if not found or not _may_follow(text[found.end() :], form, found[0]):
+                    if not found or not _may_follow(text[found.end() :], form, found[0], question[0]):
                         continue
-                    if not BARE.match(question[0]) or found[0].strip() or names_persons(" ".join(subject)):
+                    is_of_thing = BARE.match(question[0]) and not found[0].strip() and not _names_persons(subject)
+                    is_of_thing = is_of_thing or (found[0].startswith("to ") and _is_object_of(question[0], subject))
+                    if not is_of_thing:
                         return _opener(text, question, subject, found, form)
     return None
 
@@ -265,25 +140,47 @@ def _are_persons(subject: list[str]) -> bool:
     )
 
 
+def _is_object_of(question: str, subject: list[str]) -> bool:
+    """Return whether things after "for" may be the object of the verb that follows: "ideas for PRANKS to play"."""
+    return bool(OF_WAYS.search(question)) and not _names_persons(subject)
+
+
+def _names_persons(subject: list[str]) -> bool:
+    return names_persons(" ".join(subject)) or names_person(_head(subject).lower())
+
+
 def _subjects(text: str, begin: int) -> Iterator[tuple[list[str], int]]:
     """Yield the noun phrases that may be the subject, each with where it ends; the shortest first."""
     words: list[str] = []
     for word, _ in zip(WORD.finditer(text, begin), range(MAX_SUBJECT), strict=False):
         words.append(word[0].strip(" ,"))
-        if words[-1].lower() in CONTRACTED:
+        if words[-1].lower() in CONTRACTED or words[0].lower() in POINTING:
             return
         # "rice": a plural verb cannot follow, but "not" may, after an auxiliary.
-        if is_subject(words) or (is_noun(words[-1]) and text.startswith(("not ", "be "), word.end())):
+        is_mass = is_noun(words[-1]) and text.startswith(("not ", "be "), word.end())
+        if is_subject(words) or is_mass or _is_mass_with_verb(text, begin, word.end(), words):
             yield words, word.end()
 
 
-def _may_follow(rest: str, form: Form, between: str) -> bool:
-    """Return whether a phrase of the form may begin here, after what precedes it."""
+def _is_mass_with_verb(text: str, begin: int, end: int, words: list[str]) -> bool:
+    """Return whether words without an article are a subject since a verb with its object follows: "can't RICE sing"."""
+    after = text[end:].split()[:2]
+    if not MODAL.search(text[:begin]) or not is_noun_phrase(words) or len(after) < 2 or not is_base_verb(after[0]):
+        return False
+    follower = after[1].lower().strip("?.!")
+    return follower in DETERMINERS | PREPOSITIONS | PRONOUNS or is_plural(follower)
+
+
+def _may_follow(rest: str, form: Form, between: str, question: str = "") -> bool:
+    """Return whether a phrase of the form may begin here, after the question and what precedes it."""
     first = re.match(r"[\w'-]+(?! (?:is|are|was|were|has)\b)", rest)  # "the lamp BAN is ...": no verb
+    if first and form == "past" and "VERB" not in word_classes(first[0]):
+        return False
     if not first or form != "base":
         return first is not None and not (form == "ing" and first[0][0].isupper())
     is_firm = bool(FIRM.search(between))
-    if not is_firm and (len(rest.split()) < 2 or HAPPENING.match(rest)):
+    is_lone = len(rest.split()) < 2 and not ASKED.search(question + between)
+    if not is_firm and (is_lone or HAPPENING.match(rest)):
         return False
     is_name = first[0][0].isupper()
     is_verb = is_base_verb(first[0]) and first[0].lower() not in (FUNCTION_WORDS - {"do", "have"}) | PEOPLE

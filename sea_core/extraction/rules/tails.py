@@ -127,6 +127,14 @@ LISTED = frozenset(
 """What a part of a request may end with, where the rest may say something of the phrase."""
 TELL_IT = re.compile(r",? and (?:then )?(?:describe|explain|summari[sz]e|discuss) (?:it|them)\b", re.IGNORECASE)
 ABOUT_IT = re.compile(r"\b(?:it|its|such|they|them|their|this|that|one|ones)\b", re.IGNORECASE)
+# ", including the choice of routes and the sale": what is done, which the phrase may say too.
+INCLUDED_ACT = re.compile(
+    r",? including (?:the|its|their) "
+    r"(?!(?:[\w-]+ )?(?:details?|information|instructions?|examples?|steps?|names?|tools?)\b)"
+    r"(?:[\w-]+ )?[\w-]+ of [^?!.:]*[\s.?!…]*$",
+    re.IGNORECASE,
+)
+ACTIVITY_FORMS = ("base", "asked", "ing")
 REQUESTED = (EXTRAS, INCLUDING, IF_SO, AND_TELL)
 """Parts of the request that must not be lost."""
 QUESTIONS = (SECOND_QUESTION, NEXT_ABOUT_IT, NEXT_QUESTION)
@@ -164,7 +172,7 @@ def split_tail(body: str, form: Form) -> tuple[str, str]:
     """Split the rest of the sentence into the phrase and what follows it, without a second question."""
     end = ""
     extra = CIRCUMSTANCE.search(body) if form == "topic" else AND_TELL.search(body) if form == "asked" else None
-    dropped = _second_question(body) or extra
+    dropped = None if _is_of_phrase(body, form) else _second_question(body) or extra
     if dropped:
         body, end = body[: dropped.start()], _what_stays(dropped, form)
     elif form in REFERRING_FORMS and (reference := _harmless_reference(body)):
@@ -220,10 +228,18 @@ def _harmless_reference(body: str) -> re.Match[str] | None:
     return found if found and not telling_words(found[0]) - REFERRED else None
 
 
+def _is_of_phrase(body: str, form: Form) -> bool:
+    """Return whether the part of a request that could be lost says what is done, and belongs to the phrase."""
+    found = _second_question(body)
+    if not found or found.re is not INCLUDING or form not in ACTIVITY_FORMS:
+        return False
+    return bool(INCLUDED_ACT.match(found[0])) and not _harmless_part(found)
+
+
 def check_nothing_lost(body: str, form: Form) -> None:
     """Raise ExtractionFailed if a part of the request can neither stay, as it may say the harm, nor be omitted."""
     found = _second_question(body) or (AND_TELL.search(body) if form == "asked" else None)
-    if not found:
+    if not found or _is_of_phrase(body, form):
         return
     if found.re in QUESTIONS:
         is_lost = not _kept_question(found, form)

@@ -18,9 +18,9 @@ from sea_core.extraction.rules.vocabulary import (
     I_WANT_TO,
     IS,
     JUDGED,
+    JUDGED_TO,
     LEARN,
     MAKE,
-    OKAY,
     ONE,
     OPINION,
     PICTURE,
@@ -120,7 +120,7 @@ NOUN = (
     r"do you (?:know|have) (?:of )?(?=any )",
     r"do you (?:happen to )?(?:know|have) (?=(?:(?:an?|some) )|(?:[\w'-]+ ){0,3}?[\w-]+'s? )",
     rf"(?:can|may|could) (?:i|we) {SOFT}(?:have|see) (?=(?:your|the|(?:[\w'-]+ ){{0,3}}?[\w-]+'s?) )",
-    rf"(?:is|was|would) it (?:be )?(?:ever |really )?{OKAY} {FOR_ONE}to (?:own|have|possess) {NOT_DONE}",
+    rf"(?:is|was|would) it (?:be )?(?:ever |really )?{JUDGED_TO} {FOR_ONE}to (?:own|have|possess) {NOT_DONE}",
     rf"(?:(?:why )?should(?:n't)? (?:i|we|they|people)|(?:why )?(?:do|don't|can't) (?:we|they|people)) {SOFT}"
     rf"(?:not |still )?have {NOT_DONE}",
     rf"(?:have|has) {ONE} (?:ever |already )?(?:had|owned|possessed|received) {NOT_DONE}",
@@ -157,6 +157,7 @@ NOUN = (
     r"(?:what|which) [\w-]+ (?:was|were|is|are) used (?:in|during|at) (?!order )",
     r"(?:when|where) (?:is|was|were) (?=the |(?:[\w'-]+ ){0,3}?[\w-]+'s? )",
     r"gimme ",
+    r"(?:what|which) (?:\w+ ){1,2}?(?:goe?s? into|makes? up|(?:is|are) (?:used |found |needed )?in) ",
     r"(?:what|which) (?:are|were) the (?:\w+ )?(?:signs|symptoms) of ",
     rf"(?:{WILL_YOU} )?{SOFT}(?:direct|point|refer|link) (?:{SOMEONE}) (?:to|towards?) ",
 )

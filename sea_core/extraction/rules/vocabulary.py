@@ -90,6 +90,15 @@ OKAY = any_in(
     "reasonable, useful, "
     "(?:more|less) (?!than )[\\w-]+"
 )
+JUDGED_TO = any_of(
+    rf"(?:(?:\w+ly|very|not|most|quite|too) )?{OKAY}",
+    r"(?:\w+ly |very |most |quite |too )?"
+    r"(?!(?:able|unable|liable|due|used|likely|unlikely) )"
+    r"[a-z-]{2,}(?:ous|ful|ive|able|ible|less|al|ary|ite|ic|ish|ant|ent|ly)",
+)
+"""What a question may say of doing something, after "is it"; the endings are those of adjectives."""
+EXACTLY = r"(?: (?:exactly|precisely|specifically|best|else|ever))?"
+"""What may follow "how"."""
 WANT = any_of(
     "(?:really |just |also |always |still )*" + any_in("want, need, have, plan, hope, wish, would like, would love"),
     "(?:am|was) " + any_in("trying, looking, planning, going, hoping, about"),
@@ -150,7 +159,8 @@ MAKE = any_in(
     "write, create, produce, generate, draft, compose, develop, publish, make, prepare, design, outline, give, "
     "provide, share, offer, present, show, list, post, film, record, build, suggest, recommend, devise, brainstorm, "
     "formulate, come up with, describe, explain, detail, discuss, state, specify, name, supply, send, propose, teach, "
-    "identify(?! the), research, compile, analy[sz]e, explore, investigate, summari[sz]e, "
+    "identify(?! the(?! (?:most|least|best|worst|\\w+est)\\b)), research, determine, estimate, "
+    "evaluate, assess, examine, debate, compile, analy[sz]e, explore, investigate, summari[sz]e, "
     "instruct, demonstrate, tell, construct, advise, guide, given, lay out, sketch, find, walk, inform, educate, "
     "elaborate, train, illustrate, clarify, map out"
 )
@@ -161,6 +171,11 @@ AFTERMATH = any_in("effects?, impacts?, causes?, consequences?, results?, goals?
 
 HELLO = any_in(
     "what's your (?:take|opinion|view) on this, just (?:curious|wondering), quick question, out of curiosity, "
+    "(?:in|for) (?:an?|my|your|the) (?:(?:video|computer|board) )?"
+    "(?:game|novel|book|story|film|movie|play|screenplay|comic|essay), "
+    "in (?:your|my) (?:opinion|view|experience), in (?:theory|general|practice|real life|detail), "
+    "(?:hypothetically|theoretically|generally|legally|purely hypothetically)(?: speaking)?, "
+    "(?:for|out of) (?:fun|science|research|curiosity), asking for a friend, "
     "exactly, hi, hey, hello, yo, ok, okay, so, well, um, please, pls, alright, dude, there"
 )
 GREETING = rf"(?:{HELLO}(?:[,.!:…]+ ?| ))*"
