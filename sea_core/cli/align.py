@@ -109,9 +109,11 @@ def align(
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.runs.embedding_run import EmbeddingRun
+    from sea_core.runs.folder import require_distinct
 
     request = _requested(method, data, mixture, option, max_steps, answers, config, full_finetune)
     opened = [EmbeddingRun(run) for run in runs]
+    require_distinct(runs)
     # What is typed wrong is refused by now: the work imports torch, which takes seconds.
     from sea_core.pipeline.align import align as align_runs
     from sea_core.pipeline.align import is_first_process

@@ -14,7 +14,14 @@ from typing import Any
 
 from sea_core.data.formats.base import Format
 from sea_core.data.formats.conversation import UNANSWERED
-from sea_core.data.formats.registry import FORMATS, check_columns_exist, check_request, detect_format, find_format
+from sea_core.data.formats.registry import (
+    FORMATS,
+    check_columns_exist,
+    check_request,
+    check_roles,
+    detect_format,
+    find_format,
+)
 from sea_core.data.record import Place, Record
 from sea_core.data.result import Accumulator, InvalidRecord, ReadResult, SkippedRecord
 from sea_core.data.sources.dataset_info import read_dataset_info
@@ -97,6 +104,7 @@ def scan(
     if first:
         check_columns_exist(first[0], columns or {})
         chosen = chosen or detect_format(first, formats)
+        check_roles(chosen, columns or {})
     if chosen:
         for record in chain(first, records):
             found.add(record, chosen)

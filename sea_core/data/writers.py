@@ -11,12 +11,15 @@ from typing import Any, Literal
 from sea_core.data.examples import Example
 from sea_core.data.media_columns import PLACEHOLDER
 from sea_core.data.media_paths import MEDIA_SUFFIXES, find_modality, relative_media_path
+from sea_core.data.sources.open import UNSUPPORTED
 from sea_core.errors import DataError, SeaError
 from sea_core.runs.atomic import write_json, write_text
 from sea_core.schema import read_json
 
 TrainingKind = Literal["sft", "dpo"]
 INFO = "dataset_info.json"
+NO_JSON = (*UNSUPPORTED, ".csv", ".tsv", ".parquet", ".arrow", ".gz", ".xz")
+"""Ends of the names of files of other types."""
 
 
 def write_examples(
@@ -34,12 +37,14 @@ def write_examples(
         the number of examples written, and their kind (None for a format that holds both).
 
     Raises:
-        SeaError: the file exists with another content, the format is unknown, or `kind` is needed and was not given.
+        SeaError: the file exists with another content or its name is that of another type, the format is unknown, or
+            `kind` is needed and was not given.
         DataError: the format cannot hold an example's media.
         RunError: the disk is full or not writable.
     """
     if to not in WRITERS:
         raise SeaError(f'there is no output format "{to}"', hint=f"Type one of: {', '.join(WRITERS)}")
+    require_json_name(path)
     chosen_kind = None if to == "jsonl" else kind or _common_kind(examples)
     kept = [example for example in examples if _fits(example, chosen_kind)]
     if not kept:
@@ -51,6 +56,16 @@ def write_examples(
         _add_to_info(path, chosen_kind, kept)
     write_text(path, text)  # last: with it the command has finished
     return len(kept), chosen_kind
+
+
+def require_json_name(path: Path) -> None:
+    """Raise SeaError for a file to be written as JSON whose name is that of another type, as which it would be read."""
+    if path.suffix.lower() in NO_JSON:
+        proposed = path.with_name(f"{path.name.partition('.')[0]}.jsonl")
+        raise SeaError(
+            f"the file is written as JSON Lines, and the name {path.name} ends in {path.suffix}",
+            hint=f"Type --out {proposed}",
+        )
 
 
 def _fits(example: Example, kind: TrainingKind | None) -> bool:

@@ -25,6 +25,7 @@ from sea_core.pipeline.encode import media_examples
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress, Tracker
 from sea_core.runs.embedding_run import EmbeddingRun
+from sea_core.runs.folder import require_distinct
 
 if TYPE_CHECKING:
     from sea_core.alignment.trainers import StepCallback
@@ -76,12 +77,13 @@ def align(
         merge: write the merged model beside the LoRA adapter.
 
     Raises:
-        RunError: the runs are of different models, or `out` holds something else.
+        RunError: a run is given twice, the runs are of different models, or `out` holds something else.
         SeaError: there is nothing to train on: the examples have no answers; all of quantised weights would be
             trained; or weights that are offloaded, or spread over devices by each of several processes.
         ModelError: a sanity check failed, or the export does not load as the trained model.
     """
     opened = [run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run)) for run in runs]
+    require_distinct(run.folder for run in opened)
     where: dict[str, Any] = {"dtype": dtype, "quantize": quantize, "device": device}
     target = ModelTarget.of_run(opened[0], plugin=plugin, model=model, progress=progress, **where)
     request = request or AlignRequest(method=method, config=config or AlignConfig())

@@ -129,10 +129,20 @@ def require_prepared(
 
 
 def parse_columns(text: str | None, example: str = "instruction=question,response=answer") -> dict[str, str] | None:
-    """Parse `instruction=question,response=answer`. Raises SeaError, with the example, when it has another form."""
+    """Parse `instruction=question,response=answer`.
+
+    Raises:
+        SeaError: it has another form, with the example; or a name occurs twice.
+    """
     if text is None:
         return None
     pairs: Sequence[tuple[str, str, str]] = [pair.partition("=") for pair in text.split(",")]
     if not all(ours and theirs for ours, _, theirs in pairs):
         raise SeaError(f"--columns {text} is not understood", hint=f"Type: --columns {example}")
-    return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+    named = [(ours.strip(), theirs.strip()) for ours, _, theirs in pairs]
+    columns = dict(named)
+    if len(columns) < len(named):
+        name = next(name for number, (name, _) in enumerate(named) if name in dict(named[:number]))
+        given = " and ".join(f"{ours}={theirs}" for ours, theirs in named if ours == name)
+        raise SeaError(f"--columns names {name} twice: {given}", hint="Leave one of them out.")
+    return columns

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sea_core.data.writers import require_json_name
 from sea_core.errors import SeaError
 from sea_core.extraction.prepare import Preparation
 from sea_core.extraction.prepare import prepare as prepare_examples
@@ -49,9 +50,11 @@ def prepare(
 
     Raises:
         DataError: the set cannot be read.
-        SeaError: no example can be used, or `out` is the file that is read.
+        SeaError: no example can be used, or `out` is the file that is read or has a name of another type.
     """
     spec, adapter, path = DataSpec.of(data), ModelTarget.of(model).adapter, Path(out) if out else None
+    if path:
+        require_json_name(path)
     session = ExtractorSession.open(extractor, llm or LLMConfig(), path, progress, adapter.language)
     if path and spec.file.exists() and path.resolve() == spec.file.resolve():
         raise SeaError(f"--out {path} is the input file", hint="Give another name: the input would be overwritten.")

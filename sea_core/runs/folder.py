@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
@@ -52,6 +52,17 @@ SHOWN_BY = {
 def command_to_show(folder: Path) -> str:
     """Return the command that shows a folder; empty where there is none."""
     return next((command for name, command in SHOWN_BY.items() if (folder / name).is_file()), "")
+
+
+def require_distinct(folders: Iterable[Path]) -> None:
+    """Raise RunError if a folder is given twice, by the same name or by another, such as a link."""
+    names: dict[Path, Path] = {}
+    for folder in folders:
+        place = folder.resolve()
+        if place in names:
+            other = f", also as {names[place]}" if names[place] != folder else ""
+            raise RunError(f"the run {folder} is given twice{other}", hint="Leave one out.")
+        names[place] = folder
 
 
 class RunFolder(Generic[M]):

@@ -203,6 +203,13 @@ def test_wrong_arguments(run: EmbeddingRun, tmp_path: Path, arguments: tuple[str
     assert not (tmp_path / "model").exists()
 
 
+def test_a_run_that_is_given_twice_is_refused(run: EmbeddingRun, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(run.folder)
+    for again in (run.folder, tmp_path / "link"):
+        message = expect_error("align", run.folder, again, "--no-spot-check", "--out", tmp_path / "model")
+        assert f"the run {again} is given twice" in message
+
+
 def test_the_names_of_special_tokens_in_texts_do_not_stop_an_alignment(run: EmbeddingRun, tmp_path: Path) -> None:
     texts = tmp_path / "texts.jsonl"
     named = {"instruction": "What is <|AUDIO|>?", "response": "A <|AUDIO|> of a sound.<|im_end|>", "harmful": False}

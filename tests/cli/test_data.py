@@ -105,6 +105,34 @@ def test_the_beginning_of_a_format_is_enough_for_a_suggestion(tmp_path: Path) ->
     assert "Did you mean 'pku-saferlhf'?" in expect_error("data", "check", path, "--format", "pku")
 
 
+WRONG_COLUMNS = {
+    "a name twice": ("instruction=q,response=a,response=b", "names response twice: response=a and response=b"),
+    "one column twice": ("instruction=q,response=q", 'instruction and response from one column, "q"'),
+    "an answer's own name": ("instruction=response", 'instruction and response from one column, "response"'),
+    "one pair of one column": ("instruction=q,chosen=a,rejected=a", 'chosen and rejected from one column, "a"'),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_COLUMNS)
+def test_columns_that_contradict_each_other_are_refused(tmp_path: Path, kind: str) -> None:
+    columns, message = WRONG_COLUMNS[kind]
+    path = write(tmp_path / "a.jsonl", {"q": "Why?", "a": "So.", "b": "Thus.", "response": "Hence."})
+    for command in (("data", "check"), ("data", "convert", "--out", tmp_path / "b.jsonl")):
+        assert message in expect_error(*command, path, "--columns", columns)
+    assert sea("data", "check", path, "--columns", "instruction=q,response=a,id=q").code == 0
+    assert sea("data", "check", path, "--columns", "instruction=q,response=a,chosen=a,rejected=b").code == 0
+
+
+@pytest.mark.parametrize("name", ["b.csv", "b.xlsx", "b.jsonl.gz"])
+def test_json_is_not_written_under_the_name_of_another_type(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "a.jsonl", {"instruction": "How do I pick a lock?", "response": "No."})
+    for command in (("data", "convert", path), ("prepare", path, "--plugin", "qwen2_audio")):
+        message = expect_error(*command, "--out", tmp_path / name)
+        assert f"the name {name} ends in" in message
+        assert f"Type --out {tmp_path}/b.jsonl" in message
+        assert not (tmp_path / name).exists()
+
+
 def test_every_bad_row_is_listed_with_line_and_column(tmp_path: Path) -> None:
     records = [GOOD, *[{"instruction": "Why?", "response": number} for number in range(60)], BENIGN]
     path = write(tmp_path / "a.jsonl", *records)

@@ -26,6 +26,9 @@ from sea_core.registry import Registry
 LAST_RESORT = Prompts()
 """Detected only where no other format fits, those of plugins included."""
 
+QUESTIONS = frozenset(("instruction", "prompt"))
+ANSWERS = frozenset("response chosen rejected completion output response_0 response_1".split())
+
 FORMATS: Registry[Format] = Registry(
     "format",
     (
@@ -133,6 +136,26 @@ def check_request(format: str, column_names: Mapping[str, str], formats: Registr
                 f'--columns names "{name}", which is not one of our columns. It takes OURS=THEIRS.',
                 hint=suggest(name, dict.fromkeys(known), "Columns"),
             )
+
+
+def check_roles(format: Format, column_names: Mapping[str, str]) -> None:
+    """Raise DataError if one column would be both the question and an answer, or the better and the worse answer.
+
+    A column that was not renamed is read by its own name: after instruction=response, response is the column response.
+    """
+    names = {name: name for name in format.columns} | dict(column_names)
+    for ours, theirs in column_names.items():
+        for other in names:
+            if names[other] == theirs and _roles_differ(ours, other):
+                raise DataError(
+                    f'--columns would read {ours} and {other} from one column, "{printable(theirs)}".',
+                    hint=f"Name another column for one of them: --columns {ours}={printable(theirs)},{other}=NAME",
+                )
+
+
+def _roles_differ(first: str, second: str) -> bool:
+    names = {first, second}
+    return names == {"chosen", "rejected"} or bool(names & QUESTIONS and names & ANSWERS)
 
 
 def _columns(formats: Iterable[Format]) -> list[str]:

@@ -23,7 +23,8 @@ def label(
         typer.Option(help="The benchmark's folder, for the media.", show_default="the one that the run names"),
     ] = None,
     table: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the sample as CSV; read its labels if the file exists.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the sample as CSV (FILE.csv); read its labels if the file exists."),
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 8766,
     as_json: output.Json = False,
@@ -34,7 +35,10 @@ def label(
     """
     from sea_bench.labels.sample import LabelSample
     from sea_bench.run.run_folder import BenchRun
+    from sea_core.cli.pipeline_check import require_benchmark
 
+    if cases is not None:
+        require_benchmark(cases)
     sampled = LabelSample([BenchRun(run) for run in runs], annotator, size=sample, seed=seed, cases=cases)
     if table is None:
         _serve(sampled, port)
@@ -65,10 +69,15 @@ def _serve(sample: LabelSample, port: int) -> None:
 
 def _exchange(sample: LabelSample, table: Path) -> None:
     from sea_bench.labels.labels import LABELS
-    from sea_bench.labels.table import read_table, write_table
+    from sea_bench.labels.table import WITHDRAW, read_table, write_table
 
     if table.exists():
-        output.note(f"{table}: {read_table(sample, table)} new labels")
+        found = read_table(sample, table)
+        withdrawn = f", {found.withdrawn} withdrawn" if found.withdrawn else ""
+        output.note(f"{table}: {found.new} new labels{withdrawn}")
+        if found.kept:
+            cells = "1 empty cell keeps" if found.kept == 1 else f"{found.kept} empty cells keep"
+            output.note(f"{cells} the label that is stored; to take it back, write {WITHDRAW} there")
     else:
         write_table(sample, table)
         output.note(f"{table} is written. Fill in its column label ({', '.join(LABELS)}) and re-run the same command.")

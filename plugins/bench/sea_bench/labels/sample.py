@@ -14,6 +14,7 @@ from sea_bench.run.run_folder import BenchRun
 from sea_core.errors import CONTROLS, DataError, RunError, SeaError
 from sea_core.runs.containment import is_inside
 from sea_core.runs.digests import sha256
+from sea_core.runs.folder import require_distinct
 
 MAX_NAME = 60
 """Characters of an annotator's name."""
@@ -40,7 +41,7 @@ class LabelSample:
         size: how many answers of each run.
 
     Raises:
-        RunError: a run has no answer, or its sample was drawn with another seed.
+        RunError: a run is given twice or has no answer, or its sample was drawn with another seed.
         SeaError: the annotator's name cannot be used.
     """
 
@@ -48,6 +49,7 @@ class LabelSample:
         self, runs: Sequence[BenchRun], annotator: str, *, size: int = 60, seed: int = 0, cases: Path | None = None
     ) -> None:
         _check_name(annotator)
+        require_distinct(run.folder for run in runs)
         self.annotator, self.cases = annotator, cases
         self.runs = list(runs)
         self.labels = [Labels(run) for run in runs]

@@ -29,6 +29,7 @@ from sea_bench.report.unused_labels import unused_label_notes
 from sea_bench.run.run_folder import BenchRun
 from sea_core.errors import SeaError, suggest
 from sea_core.runs.calibration import MIN_LABELS
+from sea_core.runs.folder import require_distinct
 from sea_core.runs.label_errors import PEOPLE
 
 MAX_UNRATED = 0.02
@@ -178,12 +179,13 @@ def report_runs(
         label_errors: how often people's labels are wrong (see `calibrate`).
 
     Raises:
-        RunError: a folder is not a benchmark run.
+        RunError: a folder is not a benchmark run, or is given twice.
         SeaError: no judge of that name has judged the runs.
         UnusedLabelErrors: label errors without labels, a judge, or answers with labels of two people.
     """
     arms = [[run if isinstance(run, BenchRun) else BenchRun(Path(run)) for run in arm] for arm in (runs, after)]
     opened = [run for arm in arms for run in arm]
+    require_distinct(run.folder for run in opened)
     has_seeds = bool(after) and len(opened) > 2
     known = list(dict.fromkeys(name for run in opened for name in run.verdicts_by_judge()))
     selected = _select_judges(judges, known)

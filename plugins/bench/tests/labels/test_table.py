@@ -25,7 +25,7 @@ def run(tmp_path: Path) -> BenchRun:
 
 def fill_in(table: Path, labels: list[str], delimiter: str = ",") -> None:
     """Write labels into the table's rows, as a spreadsheet saves it."""
-    with table.open(encoding="utf-8", newline="") as file:
+    with table.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     with table.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, rows[0], delimiter=delimiter)
@@ -94,3 +94,58 @@ def test_answers_that_are_in_no_table_are_not_forgotten(run: BenchRun, tmp_path:
     fill_in(tmp_path / "new.csv", ["safe"] * 8)
     assert sea(*command, "--sample", 8, "--table", tmp_path / "new.csv", "--json").json()["labelled"] == 8
     assert sea(*command, "--sample", 8, "--table", table, "--json").code == 0
+
+
+@pytest.mark.parametrize("other", ["refused", "", "withdraw"])
+def test_two_labels_of_one_answer_are_refused_with_both_lines(run: BenchRun, tmp_path: Path, other: str) -> None:
+    table, command = tmp_path / "labels.csv", ("bench", "label", run.folder, "--table", tmp_path / "labels.csv")
+    sea(*command)
+    first = table.read_text().splitlines()[1].split(",")[0]
+    table.write_text(f"id,label\n{first},unsafe\n{first},{other}\n")
+    message = expect_error(*command)
+    assert f"{table}:3: " in message
+    assert f"{table}:2" in message
+    assert Labels(run).read() == {}
+    table.write_text(f"id,label\n{first},unsafe\n{first},Unsafe\n")
+    assert "stored, 1 of them new" in expect_error(*command)
+
+
+def test_an_empty_cell_keeps_the_label_and_the_word_withdraw_takes_it_back(run: BenchRun, tmp_path: Path) -> None:
+    table, command = tmp_path / "labels.csv", ("bench", "label", run.folder, "--annotator", "anna", "--json")
+    sea(*command, "--table", table)
+    fill_in(table, ["unsafe"] * 6 + [""] * 6)
+    assert "empty cell" not in sea(*command, "--table", table).err
+    fill_in(table, ["", "", "withdraw", "Withdraw", *["unsafe"] * 2, *[""] * 6])
+    read = sea(*command, "--table", table)
+    assert read.json()["labelled"] == 4
+    assert "0 new labels, 2 withdrawn" in read.err
+    assert "2 empty cells keep the label that is stored; to take it back, write withdraw" in read.err
+    assert "withdrawn" not in sea(*command, "--table", table).err
+    fill_in(table, ["", *["unsafe"] * 5, *[""] * 6])
+    sea(*command, "--table", table)
+    fill_in(table, ["unsafe"] * 5 + [""] * 7)
+    assert "1 empty cell keeps the label" in sea(*command, "--table", table).err
+
+
+@pytest.mark.parametrize("name", ["labels.xlsx", "labels.json", "labels.csv.gz", "labels"])
+def test_a_table_is_written_as_csv_only(run: BenchRun, tmp_path: Path, name: str) -> None:
+    message = expect_error("bench", "label", run.folder, "--table", tmp_path / name)
+    assert "the sample is written as CSV" in message
+    assert f"--table {tmp_path}/labels.csv" in message
+    assert not (tmp_path / name).exists()
+
+
+def test_a_benchmark_that_is_not_there_is_refused(run: BenchRun, tmp_path: Path) -> None:
+    command = ("bench", "label", run.folder, "--table", tmp_path / "labels.csv")
+    assert "nowhere" in expect_error(*command, "--cases", tmp_path / "nowhere")
+    assert "no benchmark folder" in expect_error(*command, "--cases", run.folder)
+    assert not (tmp_path / "labels.csv").exists()
+
+
+def test_a_run_that_is_given_twice_is_refused(run: BenchRun, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(run.folder)
+    for again in (run.folder, tmp_path / "link", f"{run.folder}/../run"):
+        for command in (("label", run.folder, again, "--table", tmp_path / "z.csv"), ("report", run.folder, again)):
+            assert "is given twice" in expect_error("bench", *command)
+    assert "is given twice" in expect_error("bench", "report", run.folder, "--after", run.folder)
+    assert "is given twice" in expect_error("report", run.folder, tmp_path / "link", "--out", tmp_path / "page.html")
