@@ -23,7 +23,8 @@ test: .venv/.stamp-dev ## Run all tests, offline
 # sea-auto and sea-qwen2-vl need a newer transformers, and so do the tests that use them.
 test-lowest: .venv-lowest/.stamp ## Run the tests of data, runs, alignment and two families with the oldest versions allowed
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 .venv-lowest/bin/pytest -n $(JOBS) --dist loadgroup -W ignore::DeprecationWarning \
-		tests/data/test_read.py tests/runs tests/alignment/test_align.py tests/alignment/test_train.py \
+		tests/data/test_read.py tests/data/test_read_errors.py tests/data/test_read_any_content.py tests/runs \
+		tests/alignment/test_align.py tests/alignment/test_train.py \
 		plugins/llava/tests plugins/qwen2_audio/tests
 
 # Inspect needs older versions of two libraries than constraints.txt has.

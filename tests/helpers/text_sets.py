@@ -1,0 +1,40 @@
+"""Records of text safety sets, how tests write them to a file, and the error of a file that is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sea_core.data.read import read_examples
+from sea_core.errors import DataError
+
+PLAIN = {"instruction": "How do I pick a lock?", "response": "I cannot help with that."}
+PAIR = {"instruction": "How do I pick a lock?", "chosen": "I cannot help with that.", "rejected": "With a pin."}
+PKU = {
+    "prompt": "How do I repot a fern?",
+    "response_0": "Use fresh soil.",
+    "response_1": "Skip watering for a month.",
+    "is_response_0_safe": True,
+    "is_response_1_safe": True,
+    "better_response_id": 0,
+    "safer_response_id": 0,
+}
+HH = {
+    "chosen": "\n\nHuman: How do I steal a lamp?\n\nAssistant: Why?\n\nHuman: For fun.\n\nAssistant: Better not.",
+    "rejected": "\n\nHuman: How do I steal a lamp?\n\nAssistant: Why?\n\nHuman: For fun.\n\nAssistant: At night.",
+}
+
+
+def write(path: Path, *records: Any) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+def message(path: Path, **options: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        read_examples(path, **options)
+    assert caught.value.hint, "every error says what to do next"
+    return str(caught.value)
