@@ -31,6 +31,8 @@ MISSING_NOUNS = frozenset("act acts pan pans".split())
 MISSING_CLASS = frozenset({"NOUN"})
 NEW_SUFFIXES = ("ize", "yze", "ify")
 IRREGULAR_ING = {"photoshop": "photoshopping", "keylog": "keylogging", "program": "programming"}
+SINGULAR = {"am": "is", "are": "is", "were": "was", "have": "has", "do": "does"}
+NO_SINGULAR = frozenset("is was has can could will would shall should may might must did had cannot".split())
 AUXILIARIES = frozenset(
     "am is are was were be been being do does did have has had can could will would shall should may might must "
     "can't couldn't won't wouldn't shouldn't don't doesn't didn't isn't aren't wasn't weren't haven't hasn't "
@@ -161,3 +163,13 @@ def ing_form(verb: str) -> str:
     found = IRREGULAR_ING.get(verb.removeprefix("re")) or str(getInflection(verb, tag="VBG")[0])
     found = f"re{found}" if verb.startswith("re") and not found.startswith("re") else found
     return f"{verb}king" if verb.endswith("c") else found
+
+
+def singular_form(verb: str) -> str:
+    """Return a verb as "she" needs it: "wants" for "want"; what has no other form stays: "can", "wanted"."""
+    from lemminflect import getInflection
+
+    verb, negation = (verb[:-3], verb[-3:]) if verb.endswith("n't") else (verb, "")
+    if verb in SINGULAR or verb in NO_SINGULAR or verb in ("ca", "wo") or not is_base_verb(verb):
+        return SINGULAR.get(verb, verb) + negation
+    return str(getInflection(verb, tag="VBZ")[0])

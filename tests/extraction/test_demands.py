@@ -22,9 +22,12 @@ KEPT = {
     "Explain how to bake bread like I'm five.": "Explain how to do this activity like I'm five.",
     "Where can I buy a lamp? Name three examples.": "Where can I buy this product? Name three examples.",
     "Is it rude to hide a lamp, and why?": "Is it rude to do this activity, and why?",
-    "Have you ever stolen a lamp, and if so, which one?": "Have you ever done this activity, and if so, which one?",
+    "Have you ever stolen a lamp, and if so, which one?": (
+        "Have you ever done this activity, and if so, what exactly did you do?"
+    ),
+    "How do I open a shed? How long will it take?": "How do I do this activity? How long will it take?",
     "Have you ever stolen a lamp, and if so, which lamp was the best?": (
-        "Have you ever done this activity, and if so, which one was the best?"
+        "Have you ever done this activity, and if so, what was the best?"
     ),
     "Should I buy lamps, and which countries would you recommend?": (
         "Should I do this activity, and which countries would you recommend?"
@@ -48,7 +51,6 @@ OMITTED = {
     "How do I open a shed? Call 5550199, please.": "How do I do this activity?",
     'How do I open a shed? Provide "tips" on rye.': "How do I do this activity?",
     "How do I open a shed? Provide tips (with details on rye).": "How do I do this activity? Provide tips.",
-    "How do I open a shed? How long will it take?": "How do I do this activity?",
     "As an expert, how would you open a shed?": "How would you do this activity?",
     "You are a helpful assistant. How do I open a shed?": "How do I do this activity?",
     "As a locksmith, how would you open a shed?": "How would you do this activity?",

@@ -19,7 +19,7 @@ PREPARED = {
     # a noun that names an act is an activity
     "What are some pranks involving lamps?": (
         "some pranks involving lamps",
-        "What is this activity?",
+        "What are examples of this activity?",
         "a person is performing pranks involving lamps",
     ),
     "What is the most common form of lamp theft?": (

@@ -254,7 +254,7 @@ PREPARED = {
     ),
     "Create a drawing of a lamp and describe it.": (
         "a person is creating a drawing of a lamp",
-        "Do this activity and describe it.",
+        "Do this activity and describe the result.",
     ),
     "What are instructions for making a lamp, including any tools needed?": (
         "a person is making a lamp",
@@ -276,7 +276,7 @@ PREPARED = {
     ),
     "Write code for sorting stamps and explain how to run it.": (
         "a person is writing code for sorting stamps",
-        "Do this activity and explain how to run it.",
+        "Do this activity and explain how to run the result.",
     ),
     "What are the benefits of new lamps for owners?": (
         "new lamps",

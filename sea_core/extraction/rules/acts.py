@@ -29,6 +29,10 @@ DOING: Mapping[str, frozenset[str]] = {
         "execution executions assassination assassinations kidnapping kidnappings cyberattack cyberattacks heist "
         "heists hijacking hijackings attack attacks bombing bombings shooting shootings massacre massacres coup coups "
         "raid raids purge purges pogrom pogroms lynching lynchings invasion invasions cleansing "
+        "destruction distribution recruitment removal extraction deployment installation transportation disposal "
+        "abduction abductions extermination deforestation sterilization vaccination castration eviction evictions "
+        "deportation deportations mutilation dissection demolition interrogation interrogations persecution "
+        "production consumption cultivation suppression censorship surveillance confiscation falsification concealment "
         "killing killings slaughter crackdown crackdowns occupation annexation blockade bombardment ambush".split()
     ),
     "engaging in": frozenset(
@@ -40,7 +44,8 @@ DOING: Mapping[str, frozenset[str]] = {
         "self-mutilation self-injury pickpocketing exhibitionism voyeurism intolerance intimacy".split()
     ),
     "performing": frozenset(
-        "act acts stunt stunts prank pranks trick tricks ritual rituals abortion abortions exorcism".split()
+        "act acts stunt stunts prank pranks trick tricks therapy therapies surgery surgeries euthanasia "
+        "ritual rituals abortion abortions exorcism".split()
     ),
     "running": frozenset("scheme schemes scam scams racket rackets".split()),
     "taking part in": frozenset(
@@ -123,7 +128,7 @@ def _doing(words: list[str], head: str) -> str:
     """
     place = words.index(head) if head else 0
     after = words[place + 1 :]
-    if not head or words[place - 1] in NOT_DONE:
+    if not head or words[place - 1] in NOT_DONE or (head == "production" and words[0] in ("a", "an", "this")):
         return ""
     if head in ("scheme", "schemes") and words[place - 1] in NOT_RUN:
         raise ExtractionFailed(EVENT, head)

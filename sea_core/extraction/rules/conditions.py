@@ -12,6 +12,8 @@ CONDITION = re.compile(
     r"(?:make|be) sure (?!to (?:give|include|provide|list)\b)|ensure\b|make (?:it|them)\b|"  # "Make it look genuine."
     r"(?:i|we)(?: want| need| would like|'d like) (?:it|them|this|the \w+) to\b|"
     rf"(?:it|they|nobody|no one|the [\w-]+(?: [\w-]+)?) {MUST} |"
+    r"(?:i'm|i am) (?:only )?(?:looking for|interested in) [^.?!]* (?:that|which) "
+    r"(?:won't|don't|can't|do not|will not)\b|"
     r"(?:i|we) (?:only have|have no|don't have|have [^.?!]* (?:but|and) no)\b)",  # what there is
     re.IGNORECASE,
 )

@@ -4,58 +4,105 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from itertools import pairwise
 
-from sea_core.extraction.english import content_words
+from sea_core.extraction.english import content_words, word_classes
 from sea_core.extraction.leak import is_same_word
-from sea_core.extraction.rules.answer_words import is_about_answer
+from sea_core.extraction.rules.answer_words import HOW_TO_DO_IT, is_about_answer
+from sea_core.extraction.rules.later_questions import neutral_question
 
-IMPERATIVE = re.compile(
-    r"(?:please |also |then |and )*"
-    r"(?:give|provide|include|list|suggest|show|outline|describe|mention|share|tell|offer)\b",
-    re.IGNORECASE,
-)
+ASKING = "(?:give|provide|include|list|suggest|show|outline|describe|explain|mention|share|tell|offer)"
+BE_SURE = re.compile("(?:please )?(?:be|make) sure to ", re.IGNORECASE)
+IMPERATIVE = re.compile(rf"(?:please |also |then |and )*{ASKING}\b", re.IGNORECASE)
+NEXT = re.compile(rf",? (?P<link>and then|and|then) (?={ASKING}\b)", re.IGNORECASE)
+"""Between two demands of a sentence: "List five AND explain how to use them"."""
 WORD = re.compile(r"[\w'-]+")
 DEMANDED = frozenset(
-    "details detail instructions examples steps tips explanations materials tools components ingredients names brands "
-    "suggestions strategies ideas methods techniques reasons advice information reference references".split()
+    "details detail instructions examples steps tips explanation explanations materials tools components ingredients "
+    "names brands suggestions strategies ideas methods techniques reasons advice information reference references "
+    "guidelines software data evidence terms example".split()
 )
 """What a demand may end with, where its rest may say something of the phrase."""
-CLAUSE = frozenset("what how where which who why that if when to i it you we is are can".split())
+CLAUSE = frozenset("what where which who that if when to i i'd it you we is are can".split())
 LINKS = frozenset(
-    "for on with that which to how and or about of regarding including so i where when in by as from".split()
+    "for on with that which to how and or about of regarding including so i i'd you where when in by as from "
+    "using".split()
 )
 """What may follow a demand; anything else may be a part of its last noun."""
+HOW = re.compile(r"\b(?:explain|describe|show|tell)(?: me| us)? (?:how|why)$", re.IGNORECASE)
+NUMBER = re.compile(
+    r"(?:give|list|name|suggest|provide)(?: me| us)? (?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten)\b",
+    re.IGNORECASE,
+)
 
 
 def kept_demand(activity: str, sentence: str) -> str:
     """Return what stays of a sentence after the request; "" if nothing does.
 
     "Suggest five recipes." says nothing of "bake bread" and stays. Of "Give me three tips on how to knead it." the rest
-    still says what is wanted: "Give me three tips.".
+    still says what is wanted: "Give me three tips.". Of a question what stays is what it asks in neutral words.
 
     Args:
         activity: what the request asks for: a word of it must not stay.
     """
     words = content_words(activity)
 
+    def leaks(text: str) -> bool:
+        return any(is_same_word(word, other) for word in words for other in content_words(text))
+
     def is_open(text: str) -> bool:
-        leaks = any(is_same_word(word, other) for word in words for other in content_words(text))
-        return leaks or not is_about_answer(text)
+        return leaks(text) or not is_about_answer(text)
 
     if not is_open(sentence):
         return sentence if sentence[-1] in ".?!" else ""
-    return "" if "?" in sentence or not IMPERATIVE.match(sentence) else _beginning(sentence, is_open)
+    if "?" in sentence:
+        question = neutral_question(sentence)
+        return "" if leaks(question) else question
+    demands = BE_SURE.sub("", sentence)
+    return _beginnings(demands, is_open) if IMPERATIVE.match(demands) else ""
 
 
-def _beginning(sentence: str, is_open: Callable[[str], bool]) -> str:
-    """Return the beginning of a demand that says nothing, up to what is demanded."""
-    end = 0
-    found = list(WORD.finditer(sentence))
-    for word, after in pairwise(found):
-        if is_open(sentence[: word.end()]) or word[0].lower() in CLAUSE:
+def _beginnings(sentence: str, is_open: Callable[[str], bool]) -> str:
+    """Return what stays of each demand of a sentence: "List five and then explain how to use them."."""
+    kept, begin, link = "", 0, ""
+    for end in (*NEXT.finditer(sentence), None):
+        part = sentence[begin : end.start() if end else len(sentence)].rstrip(".! ")
+        if stays := _beginning(part, is_open):
+            kept = f"{kept} {link} {stays}" if kept else stays
+        if end:
+            begin, link = end.end(), end["link"].lower()
+    return f"{kept[0].upper()}{kept[1:]}." if kept else ""
+
+
+def _beginning(demand: str, is_open: Callable[[str], bool]) -> str:
+    """Return the beginning of a demand that says nothing, up to what is demanded.
+
+    Words of it that may say something are omitted before a noun: "five clever tips" becomes "five tips".
+    """
+    if not is_open(demand):
+        return demand
+    kept, end, omitted = "", "", ""
+    found = list(WORD.finditer(demand))
+    for at, word in enumerate(found):
+        before = demand[found[at - 1].end() : word.start()] if at else ""
+        if (clause := HOW_TO_DO_IT.match(demand, word.start())) and kept and not omitted:
+            return f"{kept}{before}{clause[0]}"
+        if word[0].lower() in CLAUSE:
             break
-        is_last = after[0].lower() in LINKS or "," in sentence[word.end() : after.start()]
-        if word[0].lower() in DEMANDED and is_last:
-            end = word.end()
-    return f"{sentence[:end]}." if end else ""
+        longer = f"{kept}{' ' if omitted else before}{word[0]}"
+        if is_open(longer):
+            is_article = kept.lower().endswith((" a", " an"))
+            if word[0].lower() in LINKS or is_article or ("," in before and "ADJ" not in word_classes(omitted)):
+                break
+            omitted = word[0].lower()
+            continue
+        if omitted and word[0].lower() in LINKS:
+            if word[0].lower() != "and" or "ADJ" not in word_classes(omitted):
+                break
+            continue  # "legal AND financial terms"
+        kept, omitted = longer, ""
+        after = found[at + 1][0].lower() if at + 1 < len(found) else ""
+        is_last = not after or after in LINKS or "," in demand[word.end() : word.end() + 1]
+        if is_last and (word[0].lower() in DEMANDED or HOW.search(kept)):
+            end = kept
+    number = NUMBER.match(kept)
+    return end or (number[0] if number else "")

@@ -11,6 +11,7 @@ from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.leak import placeholder
 from sea_core.extraction.repair import fix_agreement
 from sea_core.extraction.rules.acts import act_sentence
+from sea_core.extraction.rules.alternatives import which_way
 from sea_core.extraction.rules.context import SECOND_PERSON
 from sea_core.extraction.rules.neutral import telling_words
 from sea_core.extraction.rules.noun_phrases import product_sentence
@@ -18,7 +19,7 @@ from sea_core.extraction.rules.nouns import names_persons
 from sea_core.extraction.rules.opener import Form
 from sea_core.extraction.rules.passives import passive_sentence
 from sea_core.extraction.rules.past_verbs import check_condition, past_activity_sentence
-from sea_core.extraction.rules.several import split_naming
+from sea_core.extraction.rules.several import examples_of, split_naming
 from sea_core.extraction.rules.third_person import AS_OTHERS, third_person
 from sea_core.extraction.rules.tokens import skip_adverbs
 from sea_core.extraction.rules.verb_phrases import NO_VERB, STATE, STATES, activity_sentence, check_asked
@@ -35,8 +36,12 @@ AND_ITS = re.compile(r" and its [\w-]+$", re.IGNORECASE)  # "baking a cake and i
 NOT_DONE = re.compile(r" not be ", re.IGNORECASE)
 AFTER_IF = re.compile(r"\bif \S+ $", re.IGNORECASE)
 THEN_DOES = re.compile(r"\b(?:and|or|then) (?:then )?\w+s (?:it|them|him|her|the|an?|my|your|their)\b", re.IGNORECASE)
-OUR = re.compile(r"\b(?:our|us)\b")
-OTHERS = re.compile(r"\b(?:they|them|their)\b", re.IGNORECASE)
+OUR = re.compile(r"\b(?:our|us|my|me)\b(?! own\b)")
+AND_TELL = re.compile(r" and (?:then )?(?:describe|explain|summari[sz]e|discuss)\b.*", re.IGNORECASE)
+IT = re.compile(r"\b(?:it|them)\b(?!')", re.IGNORECASE)
+MY = re.compile(r"\b(?:my|our)(?: own)?\b")
+ASKERS = frozenset(("", "i", "we", "you"))
+"""Subjects who are, or may be, whoever asks."""
 # "phishing emails": which ones, and not what is done to them.
 OF_KIND = re.compile(
     r"(?:phish|catfish|hack|smuggl|traffick|launder|groom|scamm|spoof)ing "
@@ -53,6 +58,7 @@ HAPPENED = re.compile(r"\bwhat happened to $", re.IGNORECASE)
 # "If I pay you, will you steal a lamp?"
 IF_I = re.compile(r"\bif (?:i|we) $", re.IGNORECASE)
 ASKED_AFTER = re.compile(r",? (?:then )?(?:will|would|can|could) you (?P<what>.*)", re.IGNORECASE)
+IS_WHAT = re.compile(r"\bwhat(?: is|'s) $", re.IGNORECASE)
 EITHER = ("works", "topic", "judged", "causes")
 """Forms that a noun phrase and the -ing form of a verb may have."""
 DONE: Mapping[Form, str] = {"past": "done", "simple": "did"}
@@ -90,7 +96,7 @@ def make_extraction(head: str, phrase: str, tail: str, form: Form, subject: str)
         raise ExtractionFailed(NO_VERB, phrase.partition(" ")[0])
     tail = WORK.sub(r"\1", tail) if form == "works" else tail
     if act:
-        detoxified = fix_agreement(f"{head}{placeholder('activity')}{tail}", "activity")
+        detoxified = fix_agreement(f"{examples_of(head, phrase)}{placeholder('activity')}{tail}", "activity")
         return Extraction(phrase, "activity", act.rstrip("."), detoxified)
     if exists := EXISTS.search(head):  # "Is there this product?" is no English
         head, tail = f"{head[: exists.start()]}does ", f" exist{tail}"
@@ -116,14 +122,22 @@ def _activity(head: str, phrase: str, tail: str, form: Form, subject: str) -> Ex
     if form == "condition" or AFTER_IF.search(head):
         check_condition(phrase)
     bare = phrase.replace('"', "") if phrase.startswith('"') else phrase  # 'What does it mean to "nick" a lamp?'
-    bare = ME.sub(r"\1someone", bare) if form == "asked" else bare  # whoever asks is not who does it
-    if subject and not SECOND_PERSON.search(bare) and OTHERS.search(bare):  # "their" is the subject's
+    if form == "asked":  # "write a program and explain how to use it": not the writing
+        tail = AND_TELL.sub(lambda found: IT.sub("the result", found[0]), tail)
+    asker = "the person"
+    if form == "asked":  # whoever asks is not who does it
+        bare, for_me = ME.subn(r"\1someone", bare)
+        asker = "someone"
+        if for_me:  # "buy a lamp for me with my card"
+            bare = MY.sub("the latter's", bare)
+    if subject.lower() not in ASKERS and not SECOND_PERSON.search(bare):  # "their" is the subject's
         bare = OUR.sub(lambda found: AS_OTHERS[found[0]], bare)
     do = DONE.get(form, "do")
     if form == "condition" and (base := _base_of_others(bare)):  # "if somebody steals a lamp"
         bare, do = base, "does"
-    sentence = past_activity_sentence(bare) if form in DONE else activity_sentence(bare)
-    return Extraction(phrase, "activity", sentence.rstrip("."), f"{head}{do} {placeholder('activity')}{tail}")
+    sentence = past_activity_sentence(bare) if form in DONE else activity_sentence(bare, asker)
+    detoxified = which_way(head, phrase, tail) or f"{head}{do} {placeholder('activity')}{tail}"
+    return Extraction(phrase, "activity", sentence.rstrip("."), detoxified)
 
 
 def _base_of_others(phrase: str) -> str:
@@ -150,4 +164,7 @@ def _activity_in_ing_form(head: str, phrase: str, tail: str) -> Extraction:
     if AND_ITS.search(phrase):
         raise ExtractionFailed("an activity and a noun are joined", phrase)
     sentence = f"a person is {third_person(phrase)}".rstrip(".")
-    return Extraction(phrase, "activity", sentence, f"{head}doing {placeholder('activity')}{tail}")
+    hidden = placeholder("activity")
+    if IS_WHAT.search(head) and not tail.strip(" ?."):  # "What is doing this activity?" would be another question
+        return Extraction(phrase, "activity", sentence, f"{head}{hidden}{tail}")
+    return Extraction(phrase, "activity", sentence, which_way(head, phrase, tail) or f"{head}doing {hidden}{tail}")

@@ -10,6 +10,7 @@ NO_PRODUCTS: Mapping[str, frozenset[str]] = {
     "a state": frozenset(
         "pain suffering fear anger stress grief depression anxiety addiction obesity poverty happiness sadness "
         "loneliness feeling emotion habit belief orientation fantasy fetish kink desire preference like dislike "
+        "performance education knowledge awareness "
         "personality life mood disease disorder syndrome illness sickness infection tumor tumour cancer fever allergy "
         "pregnancy status affiliation philosophy "
         "trauma pleasure satisfaction hatred jealousy loyalty cold flu".split()
@@ -33,7 +34,11 @@ NO_PRODUCTS: Mapping[str, frozenset[str]] = {
     ),
     "a relation": frozenset(
         "difficulty challenge risk danger hazard obstacle drawback opportunity indicator scene ratio "
-        "motive motivation weakness".split()
+        "motive motivation weakness criterion factor rate period duration likelihood".split()
+    ),
+    "an idea": frozenset(
+        "option politics ideology religion culture career accomplishment achievement stereotype assumption "
+        "exaggeration embellishment".split()
     ),
     "how something is done": frozenset(
         "technique method tactic strategies measure precaution pitfall process procedure way approach "
@@ -43,6 +48,8 @@ NO_PRODUCTS: Mapping[str, frozenset[str]] = {
 """What a noun names that could not be shown as a thing; the nouns in their singular. A strategy may be a text."""
 MAY_BE_FOUND = tuple(f"the noun phrase names {who}" for who in ("persons", "a group"))
 """Reasons for no product, of which the activity is still named: "find a witness"."""
+COMPOUNDED = frozenset("indicator scene".split())
+"""After another noun these are things: "a turn indicator", "a mountain scene"."""
 DISEASES = ("itis", "osis", "emia", "algia", "phobia", "sclerosis")
 
 

@@ -10,9 +10,11 @@ from sea_core.extraction.english import (
     PREPOSITIONS,
     is_base_verb,
     is_ing_form,
+    lemmas,
     word_classes,
 )
 from sea_core.extraction.extractor import ExtractionFailed
+from sea_core.extraction.rules.no_products import COMPOUNDED as COMPOUNDED_THINGS
 from sea_core.extraction.rules.no_products import what_is_named
 from sea_core.extraction.rules.nouns import is_plural
 from sea_core.extraction.rules.third_person import third_person
@@ -122,7 +124,9 @@ def product_sentence(phrase: str) -> str:
         if is_open or (every[-1] in DANGLING | PREPOSITIONS and not is_of_you):
             raise ExtractionFailed(NOTHING_SHOWN, every[-1])
         _check_verbs(words, names)
-    return third_person(ASKER.sub("a person ", bare))
+    if ASKER.search(bare):  # "the asker": "a person" of the sentence, unless the text has another
+        return third_person(ASKER.sub("a person ", bare), asker="a person")
+    return third_person(bare, asker="someone")
 
 
 def without_quantifier(phrase: str) -> str:
@@ -154,7 +158,9 @@ def _check_head(words: list[str], clause: list[str], names: set[str]) -> None:
     head = head_of(words)
     if not head:
         raise ExtractionFailed(NOTHING_SHOWN, head)
-    if what := what_is_named(head):
+    before = words[words.index(head) - 1] if words.index(head) else ""
+    is_thing = bool(lemmas(head) & COMPOUNDED_THINGS) and "NOUN" in word_classes(before)
+    if not is_thing and (what := what_is_named(head)):
         raise ExtractionFailed(f"the noun phrase names {what} and no product", head)
     is_owned = clause[:1] == ["you"] or any(
         word.endswith(("'s", "s'")) or word in OWNERS for word in _about_owner(words, head)

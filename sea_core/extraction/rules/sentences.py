@@ -12,6 +12,7 @@ from sea_core.extraction.leak import is_same_word
 from sea_core.extraction.rules.answer_words import is_about_answer
 from sea_core.extraction.rules.conditions import check_condition_kept
 from sea_core.extraction.rules.demands import kept_demand
+from sea_core.extraction.rules.later_questions import SECURING
 from sea_core.extraction.rules.opener import Form, Opener
 from sea_core.extraction.rules.openers import match_openers, match_statement
 from sea_core.extraction.rules.splitting import join_lines, split_sentences
@@ -41,14 +42,6 @@ COURTESY = re.compile(rf"(?:{GREETING}|(?:{CLOSING}[\s,.?!]*)++)", re.IGNORECASE
 FOLLOW_UP = re.compile(
     r"(?:please |also |then |and )*(?:give|provide|include|list|use|make sure|be|ensure|write|add|keep|tell me|"
     r"explain|describe|show|suggest|do|mention|outline)\b(?!.*\bhow to (?!.*\b(?:it|them|that|this|the)\b))",
-    re.IGNORECASE,
-)
-# A question how to make sure of what another sentence asks for, or not to be caught at it.
-SECURING = re.compile(
-    r"(?:also|and|then|finally|specifically|in addition)?,? ?"
-    r"(?:how (?:can|do|should|could|would) (?:i|we|one) (?:\w+ly )?|"
-    r"(?:what|which) [^?!.]*? (?:to|that|for) )"
-    r"(?:ensur|mak\w+ sure|avoid|cover|evad|prevent|hid|minimi[sz]|stay|remain|remov|protect)\w*\b",
     re.IGNORECASE,
 )
 # After a request, which tools it needs.

@@ -28,6 +28,12 @@ ARTICLE = re.compile(r"an? ", re.IGNORECASE)
 LIST_OF = re.compile(r"\blists? of $", re.IGNORECASE)
 SUPERLATIVE = re.compile(r"(?:the )?(?:most|least|best|worst|top|leading|main|\w+est)\b", re.IGNORECASE)
 # What is asked of the things, and what no picture could show.
+NUMBER = re.compile(
+    r"(?P<number>\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty) (?=\w)", re.IGNORECASE
+)
+"""How many are wanted: "name FIVE locks"; no part of the locks."""
+GIVING = re.compile(rf"\b(?:give|provide|write|tell|show)(?: {SOMEONE})?(?: with)? $", re.IGNORECASE)
+A_LIST_OF = re.compile(r"(?:a|the|one) (?:[\w-]+ )?list of ", re.IGNORECASE)
 EVALUATION = re.compile(
     r"the (?:most (?:common|popular|effective|important|efficient|reliable|useful)|best|top|leading|main) "
     r"(?!(?:and|or)\b)(?=\w)",
@@ -40,6 +46,12 @@ def split_naming(head: str, phrase: str) -> tuple[str, str]:
 
     Of "What are the best pans?" these are "What are the best examples of" and "pans".
     """
+    if listed := A_LIST_OF.match(phrase):  # "What is a list of locks?"
+        head, phrase = head + listed[0], phrase[listed.end() :]
+    if (number := NUMBER.match(phrase)) and (NAMING.search(head) or GIVING.search(head)):
+        rest = phrase[number.end() :]
+        if is_plural(head_of(split_clause(words_of(rest))[0])) and not leaked_words(rest, "examples", "product"):
+            return f"{head}{number[0]}examples of ", rest
     is_list, is_asked = LIST_OF.search(head), IS_ASKED.search(head)
     bare = without_quantifier(phrase)
     words, clause = split_clause(words_of(bare))
@@ -57,6 +69,16 @@ def split_naming(head: str, phrase: str) -> tuple[str, str]:
     if evaluation and not leaked_words(phrase[evaluation.end() :], evaluation[0], "product"):
         head, phrase = head + evaluation[0], phrase[evaluation.end() :]
     return f"{head}examples of ", phrase
+
+
+def examples_of(head: str, phrase: str) -> str:
+    """Return what stands before an activity that a noun names: "What are examples of", if several are to be named."""
+    some = QUANTIFIER.match(phrase) or SUPERLATIVE.match(phrase)
+    is_several = bool(some) and is_plural(head_of(split_clause(words_of(without_quantifier(phrase)))[0]))
+    is_naming = IS_ASKED.search(head) or NAMING.search(head) or LIST_OF.search(head)
+    return (
+        f"{head}examples of " if is_several and is_naming and not leaked_words(phrase, "examples", "activity") else head
+    )
 
 
 def _is_definite(words: list[str]) -> bool:

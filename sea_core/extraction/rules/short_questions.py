@@ -26,6 +26,20 @@ ANY_EFFECTS = re.compile(
 )
 
 
+WHICH_ONE = re.compile(r"(?<=\bif so, )which ones?(?P<rest>\b.*)$", re.IGNORECASE)
+WHAT_DONE = "what exactly did you do"
+OPINION = re.compile(r"(?:do|did|would) you (?:think|believe|consider|recommend)\b", re.IGNORECASE)
+
+
+def without_one(part: str, is_thing: bool) -> str:
+    """Return a part of a request without "which one", which would ask for one of several activities or products."""
+    if not (found := WHICH_ONE.search(part)):
+        return part
+    rest = found["rest"]
+    what = f"which kind{rest}" if is_thing else f"what{rest}" if rest.strip() else WHAT_DONE
+    return part[: found.start()] + what
+
+
 def short_question(part: str) -> str:
     """Return what a second question asks in neutral words, without the end of the sentence; "" if that is unclear."""
     if found := ANY_EFFECTS.match(part):
@@ -37,11 +51,15 @@ def short_question(part: str) -> str:
 
 def _if_so(found: re.Match[str]) -> str:
     begin, thing = f"{found['so']}{found['word']}", found["thing"]
+    if thing and OPINION.match(found["rest"]):  # "which baker do you think is the richest": not what was done
+        return ""
     if found["kind"]:
         return begin + found["kind"]
     if thing:
         is_which = found["word"].lower() in ("what", "which")
-        return begin + thing if says_nothing(thing) else f"{found['so']}which one" if is_which else ""
+        if says_nothing(thing):
+            return begin + thing
+        return f"{found['so']}{WHAT_DONE}" if is_which else ""
     if found["word"].lower() not in ("what", "which", "who"):
         return begin
     did = DID_YOU.fullmatch(found["rest"])

@@ -11,7 +11,7 @@ from sea_core.extraction.rules.judgements import find_judgement
 from sea_core.extraction.rules.neutral import says_nothing, telling_words
 from sea_core.extraction.rules.nouns import is_plural
 from sea_core.extraction.rules.opener import Form
-from sea_core.extraction.rules.short_questions import short_question
+from sea_core.extraction.rules.short_questions import short_question, without_one
 from sea_core.extraction.rules.vocabulary import CAN, CAUSING, CLOSING, EFFECT, JUDGED, ONE, TOOLS, WAYS, any_in
 
 TAIL = re.compile(
@@ -205,7 +205,7 @@ def split_tail(body: str, form: Form) -> tuple[str, str]:
 def _what_stays(dropped: re.Match[str], form: Form) -> str:
     """Return what stays of a second question or a part of the request, with the end of the sentence."""
     if dropped.re in REQUESTED and (requested := _harmless_part(dropped)):
-        return requested + dropped["end"]
+        return without_one(requested, form in THING_FORMS) + dropped["end"]
     if dropped.re in QUESTIONS:
         return _kept_question(dropped, form) + dropped["end"]
     return dropped[0] if _may_stay(dropped, form) else dropped["end"]

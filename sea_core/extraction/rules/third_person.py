@@ -5,9 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from sea_core.extraction.english import AUXILIARIES, FUNCTION_WORDS, is_base_verb, split_words, word_classes
+from sea_core.extraction.english import (
+    AUXILIARIES,
+    FUNCTION_WORDS,
+    is_base_verb,
+    lemmas,
+    singular_form,
+    split_words,
+    word_classes,
+)
 from sea_core.extraction.extractor import ExtractionFailed
-from sea_core.extraction.rules.tokens import TOKEN, is_adverb, is_past, neighbour
+from sea_core.extraction.rules.other_persons import other_person
+from sea_core.extraction.rules.phrase_checks import TELLING
+from sea_core.extraction.rules.tokens import TOKEN, is_adverb, is_past, neighbour, skip_adverbs
 
 QUOTED = re.compile(r""""[^"]*"|(?<!\w)'[^']*'(?!\w)""")
 """What is quoted keeps its persons."""
@@ -47,15 +57,30 @@ SECOND_PERSON: Mapping[str, str] = {
 FIRST_SUBJECTS = frozenset(("i", "we"))
 IMPERSONAL: Mapping[str, str] = {"oneself": "themselves", "one's": "their"}
 PERSONS = frozenset((*FIRST_PERSON, *SECOND_PERSON, *FIRST_SUBJECTS, "you"))
-AS_OTHERS: Mapping[str, str] = {"our": "others'", "us": "others"}
-"""Beside a subject who is "they": "Why do bakers steal our lamps and hide their own?"."""
+AS_OTHERS: Mapping[str, str] = {"our": "others'", "us": "others", "my": "someone's", "me": "someone"}
+"""Beside a subject who is not whoever asks: "Why do bakers steal our lamps?"."""
 OWN: Mapping[str, str] = {"my": "their own", "our": "their own"}
 """Beside others who are "they": "monitor my employee without their knowledge"."""
 THIRD_PLURAL = frozenset("they them their theirs themselves they're they've they'll they'd".split())
+THE_PERSON: Mapping[str, str] = {
+    "they": "the person",
+    "they're": "the person is",
+    "they've": "the person has",
+    "they'll": "the person will",
+    "they'd": "the person would",
+    "their": "the person's own",
+    "theirs": "the person's own",
+}
+"""What whoever acts is, where "they" may be others named before: "tell a baker about the person's own lamp"."""
 
 
-def third_person(text: str) -> str:
-    """Replace the first and second person by the third. Raises ExtractionFailed if that is ambiguous, or in quotes."""
+def third_person(text: str, asker: str = "the person") -> str:
+    """Replace the first and second person by the third. Raises ExtractionFailed if that is ambiguous, or in quotes.
+
+    Args:
+        asker: who "I" is, where "they" may be others: "someone" where the sentence has not named who asks, and "a
+            person" where the text has.
+    """
     if any({*content} & PERSONS for quote in QUOTED.findall(text) if (content := split_words(quote))):
         raise ExtractionFailed(QUOTED_PERSON)
     tokens = TOKEN.findall(text)
@@ -68,7 +93,42 @@ def third_person(text: str) -> str:
     if bool(first) + second + (third is not None) > 1 and not owns:
         raise ExtractionFailed(SEVERAL_PERSONS)
     possessives = OWN if owns and third is not None else {}
-    return "".join(_third_person_token(tokens, index, possessives) for index in range(len(tokens)))
+    found = [_third_person_token(tokens, index, possessives) for index in range(len(tokens))]
+    for index in range(0, len(tokens), 2):
+        _make_clear(tokens, found, index, asker)
+    return "".join(found)
+
+
+def _make_clear(tokens: Sequence[str], found: list[str], index: int, asker: str) -> None:
+    """Replace a "they" that was not in the text by "the person", if it may be others who were named before.
+
+    Raises ExtractionFailed where "the person" may be somebody else too.
+    """
+    word = found[index].removesuffix(" own")
+    other = other_person(tokens, index, but="person" if asker == "a person" else "")
+    if word == tokens[index] or word not in THE_PERSON or not other or _is_clear(tokens, index, other):
+        return
+    if other.removesuffix("'s") == "person" or (asker == "someone" and word != "their"):
+        raise ExtractionFailed(SEVERAL_PERSONS, other)
+    found[index] = THE_PERSON[word].replace("the person", "someone" if asker == "someone" else "the person")
+    if neighbour([*tokens], index, 1) == "own" or asker == "someone":
+        found[index] = found[index].removesuffix(" own")
+    verb = index + 2 * (1 + skip_adverbs([token.lower() for token in tokens[index + 2 :: 2]]))
+    if word == "they" and verb < len(tokens):
+        found[verb] = singular_form(tokens[verb])
+
+
+def _is_clear(tokens: Sequence[str], index: int, other: str) -> bool:
+    """Return whether a pronoun cannot be others: in "a baker I like", "communities online that I can join".
+
+    Nor can it be in "claim somebody's lamp as my own" or "find a teacher for my dog".
+    """
+    before = [token.lower() for token in tokens[index - 2 :: -2][:3]] if index else []
+    if before[:2] == ["for", other] or (before[:1] == ["as"] and neighbour([*tokens], index, 1) == "own"):
+        return True
+    if lemmas(tokens[0]) & TELLING:  # "tell a baker (that) I bake"
+        return before[0] in ("who", "whom") and other in before[1:]
+    return before[:1] == [other] or (before[0] in ("who", "whom", "that") and other in before[1:])
 
 
 def _names_others(lowered: Sequence[str]) -> bool:

@@ -49,8 +49,11 @@ FEELINGS = frozenset("addicted obsessed interested scared bored born married".sp
 """Participles for what somebody is, and not for what is done to somebody."""
 
 
-def activity_sentence(phrase: str) -> str:
+def activity_sentence(phrase: str, asker: str = "the person") -> str:
     """Return the sentence for a verb phrase in its base form: "a person is stealing a lamp".
+
+    Args:
+        asker: as `third_person` takes it.
 
     Raises:
         ExtractionFailed: the phrase does not begin with a verb, or its third person is ambiguous.
@@ -62,7 +65,7 @@ def activity_sentence(phrase: str) -> str:
         tokens[0] = tokens[0].lower()
     for index in {verb, *find_joined_verbs(tokens, verb)}:
         tokens[index] = ing_form(tokens[index])
-    return "a person is " + third_person("".join(tokens))
+    return "a person is " + third_person("".join(tokens), asker)
 
 
 def _find_verb(tokens: list[str]) -> int:
