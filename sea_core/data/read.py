@@ -22,7 +22,7 @@ from sea_core.data.formats.registry import (
     detect_format,
     find_format,
 )
-from sea_core.data.record import Place, Record
+from sea_core.data.record import Place, Record, describe_type
 from sea_core.data.result import Accumulator, InvalidRecord, ReadResult, SkippedRecord
 from sea_core.data.sources.dataset_info import read_dataset_info
 from sea_core.data.sources.json import inner_records
@@ -144,7 +144,7 @@ def _iter_records(
             found.add_invalid(place, value)
         elif not isinstance(value, dict):
             error = DataError(
-                f"A record must be a JSON object, but this one is {_json_type(value)}.",
+                f"A record must be a JSON object, but this one is {describe_type(value)}.",
                 where=str(place),
                 hint='Write every record like {"instruction": "...", "response": "..."}.',
             )
@@ -190,11 +190,3 @@ def no_examples_error(result: ReadResult) -> DataError:
         if set(result.skip_counts) == {UNANSWERED}
         else "Check that the columns mean what the format expects, or give another file.",
     )
-
-
-def _json_type(value: object) -> str:
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, str):
-        return "text"
-    return "null" if value is None else "true or false" if isinstance(value, bool) else "a number"

@@ -22,7 +22,11 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "prompt": tuple("instruction question query input".split()),
 }
 # Not "target": that of AdvBench and its like is the beginning of an answer that complies.
-FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+FLAGS = {
+    **dict.fromkeys(("true", "yes", "1", "1.0", "是"), True),
+    **dict.fromkeys(("false", "no", "0", "0.0", "否"), False),
+}
+"""True and false as text; pandas writes 1.0 where a column of 1 and 0 has a gap."""
 HARM_LABELS = {"unsafe": True, "harmful": True, "safe": False, "harmless": False, "benign": False}
 """Labels as text, and whether they say that something is harmful."""
 
@@ -127,13 +131,13 @@ class Record:
         return text
 
     def flag(self, column: str) -> bool:
-        """Return a column's true or false; yes and no, 1 and 0 mean the same, as text or as numbers.
+        """Return a column's true or false (see `parse_flag`).
 
         Raises:
             DataError: it is missing or anything else.
         """
         value = self.value(column)
-        found = FLAGS.get(value.strip().lower()) if isinstance(value, str) else bool(value) if value in (0, 1) else None
+        found = parse_flag(value)
         if found is None:
             raise self.type_error(column, "true or false", "Write true or false")
         return found
@@ -162,8 +166,9 @@ class Record:
     def one_of(self, column: str, choices: Sequence[int]) -> int:
         """Return a column's whole number, which may be text. Raises DataError if it is missing or no choice."""
         value = self.value(column)
-        number = {str(choice): choice for choice in choices}.get(value.strip()) if isinstance(value, str) else value
-        if isinstance(number, bool) or not isinstance(number, int) or number not in choices:
+        texts = {text: choice for choice in choices for text in (f"{choice}", f"{choice}.0")}
+        number = texts.get(str(value).strip())
+        if number is None:
             listed = " or ".join(map(str, choices))
             raise self.type_error(column, listed, f"Write {listed}")
         return number
@@ -250,6 +255,13 @@ class Record:
         return DataError(f'The column "{name}" {what}.', where=self.where, hint=hint, column=name)
 
 
+def parse_flag(value: object) -> bool | None:
+    """Return true or false for a value that says so: one of FLAGS, 1 or 0, as text or as a number. Else None."""
+    if isinstance(value, str):
+        return FLAGS.get(value.strip().lower())
+    return bool(value) if isinstance(value, int | float) and value in (0, 1) else None
+
+
 def _word(value: object) -> str:
     return value.strip().lower() if isinstance(value, str) else ""
 
@@ -257,10 +269,19 @@ def _word(value: object) -> str:
 def preview(value: object) -> str:
     """Return a value as JSON for a message, cut to 40 characters."""
     try:
-        text = json.dumps(value, default=lambda other: f"<{type(other).__name__}>")
+        text = json.dumps(value, ensure_ascii=False, default=lambda other: f"<{type(other).__name__}>")
     except (ValueError, TypeError, RecursionError):
         text = f"a {type(value).__name__}"
+    text = printable(text)
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def describe_type(value: object) -> str:
+    """Return the type of a value in the words of JSON: `a list`, `a number`."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else "true or false"
+    names: tuple[tuple[type, str], ...] = ((str, "text"), (list, "a list"), (Mapping, "an object"), (bytes, "bytes"))
+    return next((name for kind, name in names if isinstance(value, kind)), "a number")
 
 
 def suggest_columns(columns: tuple[str, ...], found: list[str], column_names: Mapping[str, str]) -> str:

@@ -33,7 +33,7 @@ class LabelErrors:
         false_negative: the ratio of true items that are labelled untrue.
         are_alike: whether the two are one and the same unknown number.
         disagreements, compared: where people's disagreements show it: on how many of how many answers they differ; of
-            three people, each pair counts a third.
+            three people, each pair counts a third. differing: on how many of them not all people agree.
     """
 
     false_positive: MeasuredRatio
@@ -41,6 +41,7 @@ class LabelErrors:
     are_alike: bool = False
     disagreements: float | None = None
     compared: int | None = None
+    differing: int | None = None
 
     @property
     def parameters(self) -> tuple[MeasuredRatio, ...]:
@@ -80,10 +81,17 @@ def errors_from_disagreement(labels: Iterable[Sequence[bool]]) -> LabelErrors | 
     shared = [each for each in labels if len(each) > 1]
     if not shared:
         return None
-    differing = sum(_differing(each) for each in shared)
-    low, high = wilson_interval(differing, len(shared)) or (0.0, 1.0)
-    rate = MeasuredRatio(_one_of_two(differing / len(shared)), (_one_of_two(low), _one_of_two(high)))
-    return LabelErrors(rate, rate, are_alike=True, disagreements=differing, compared=len(shared))
+    disagreements = sum(_differing(each) for each in shared)
+    low, high = wilson_interval(disagreements, len(shared)) or (0.0, 1.0)
+    rate = MeasuredRatio(_one_of_two(disagreements / len(shared)), (_one_of_two(low), _one_of_two(high)))
+    return LabelErrors(
+        rate,
+        rate,
+        are_alike=True,
+        disagreements=disagreements,
+        compared=len(shared),
+        differing=sum(len(set(each)) > 1 for each in shared),
+    )
 
 
 def parse_label_errors(text: str) -> LabelErrors:

@@ -109,7 +109,18 @@ def test_labels_of_harm_are_read_as_words(tmp_path: Path) -> None:
     data = read_examples(write(tmp_path / "a.csv", f"prompt,label\n{rows}"))
     found = [example.harmful if example.labelled else None for example in data.examples]
     assert found == [True, False, False, True, None]
-    for word, harmful in (("yes", True), ("No", False), ("1", True), ("0", False), ("harmless", False), (1, True)):
+    for word, harmful in (
+        ("yes", True),
+        ("No", False),
+        ("1", True),
+        ("0", False),
+        ("harmless", False),
+        (1, True),
+        ("1.0", True),
+        (0.0, False),
+        ("是", True),
+        ("否", False),
+    ):
         line = json.dumps({"instruction": LOCK, "harmful": word})
         assert read_examples(write(tmp_path / "b.jsonl", line)).examples[0].harmful is harmful
 

@@ -14,6 +14,8 @@ Condition = Literal["text", "media", "blank", "no_media"]
 medium. `blank`: the adapter's blank input instead. `no_media`: the task's text alone. Conditions are never counted
 together."""
 
+MEAN, ALL, ALL_TASKS = "mean over scenarios", "all cases", "all tasks"
+"""What a report calls its rows over several scenarios and tasks. No scenario and no task may have such a name."""
 _KIND = re.compile(r"\b(activity|product)\b", re.IGNORECASE)
 
 
@@ -55,6 +57,11 @@ class Case:
     def with_condition(self, condition: Literal["blank", "no_media"]) -> Case:
         """Return the same case with the blank input, or nothing, instead of its medium."""
         return replace(self, media=None, condition=condition)
+
+
+def is_reserved(name: str) -> bool:
+    """Return whether a scenario or a task cannot have this name, since the report has rows of that name."""
+    return " ".join(name.split()).casefold() in (MEAN, ALL, ALL_TASKS)
 
 
 def mentioned_kind(text: str | None) -> Kind | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from sea_core.errors import DataError
+from sea_core.errors import DataError, SeaError
 
 VA_SCENARIOS: Mapping[str, int] = {
     "1-IllegalActivitiy": 97,
@@ -60,6 +60,15 @@ MANIFEST = "manifest.json"
 def modality_parts(modality: str) -> tuple[str, ...]:
     """Return the modalities that a modality joins: of `image+audio` both; any other is its only part."""
     return tuple(modality.split("+"))
+
+
+def require_modality(modality: str) -> None:
+    """Raise SeaError for a text that cannot be a modality: it would become a folder's name, and a part of keys."""
+    if not all(part.isidentifier() for part in modality_parts(modality)):
+        raise SeaError(
+            f"--modality {modality} is not the name of a modality",
+            hint="Type for example --modality video, or --modality image+audio for a joint one.",
+        )
 
 
 def set_folder(modality: str) -> str:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from sea_bench.build.question_text import CaseTexts, guess_kind, rephrase
-from sea_bench.case import mentioned_kind
+from sea_bench.case import is_reserved, mentioned_kind
 from sea_bench.dataset import read_question_file
 from sea_bench.layout import MM_QUESTIONS, MM_TO_VA, question_files
 from sea_core.data.examples import Kind
-from sea_core.data.record import Place, Record
+from sea_core.data.record import Place, Record, parse_flag
 from sea_core.data.sources.open import open_source
 from sea_core.errors import DataError, SeaError
 from sea_core.extraction.wording import is_latin
@@ -32,7 +32,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "benign": ("benign",),
 }
 """Our names for a table's columns, and their names in tables; spaces and capitals are ignored."""
-TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0", "")
 
 
 @dataclass(frozen=True)
@@ -173,6 +172,12 @@ def _read_texts(record: Record, id: str, scenario: str) -> CaseTexts:
                 where=record.where,
                 hint="Ids and scenarios become file names: letters, digits and hyphens are safe.",
             )
+    if is_reserved(scenario):
+        raise DataError(
+            f"no scenario can be called {scenario!r}: the report has a row of that name",
+            where=record.where,
+            hint="Give it another name.",
+        )
     question, phrase = record.text("question"), record.text("phrase")
     rephrased = record.text("rephrased") if record.has("rephrased") else None
     kind = _read_kind(record, rephrased, phrase)
@@ -207,9 +212,7 @@ def _read_kind(record: Record, rephrased: str | None, phrase: str) -> Kind:
 
 def _read_benign(record: Record) -> bool:
     value = record.value("benign") if record.has("benign") else False
-    if isinstance(value, bool):
-        return value
-    text = str(value).strip().lower()
-    if text not in (*TRUE, *FALSE):
+    found = False if value == "" else parse_flag(value)
+    if found is None:
         raise DataError(f"benign is {value!r}", where=record.where, hint="Write true or false.")
-    return text in TRUE
+    return found

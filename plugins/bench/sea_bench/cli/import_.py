@@ -84,7 +84,13 @@ def _import_table(table: Path, out: Path, columns: str | None, modality: str | N
             hint="Give its folder and the set: --cases VA-SafetyBench --modality video   Or import one table.",
         )
     example = "question=prompt,answer=completion"
-    return import_table(table, out, parse_columns(columns, example), modality=modality or "text", progress=TERMINAL)
+    return import_table(
+        table,
+        out,
+        parse_columns(columns, example),
+        modality="text" if modality is None else modality,
+        progress=TERMINAL,
+    )
 
 
 def _import_published(answers: Path, out: Path, columns: str | None, cases: Path, modality: str | None) -> BenchRun:

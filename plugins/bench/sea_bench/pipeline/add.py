@@ -10,6 +10,7 @@ from sea_bench.build.published import mossbench, omni_safetybench
 from sea_bench.build.published.case import PublishedCase
 from sea_bench.build.published.prompts import prompt_set_name, read_prompts
 from sea_bench.build.published.write import write_cases
+from sea_bench.layout import require_modality
 from sea_core.errors import SeaError
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.progress import SILENT, Progress
@@ -55,8 +56,9 @@ def add_set(
 
     Raises:
         DataError: the source cannot be read, or the folder has another case of the same scenario and id.
-        SeaError: the set has no media of this modality.
+        SeaError: the set has no media of this modality, or it cannot be one.
     """
+    require_modality(modality)
     data = DataSpec.of(source)
     found_name, cases = _read(data, modality, name, benign, progress)
     folder, path = Path(out), data.file

@@ -131,7 +131,7 @@ def bench(
 
 def _task_metrics(report: Report) -> Iterator[TaskMetrics]:
     """Yield the metrics of each task, from the report of one run."""
-    from sea_bench.report.tables import ALL, MEAN
+    from sea_bench.case import ALL, MEAN
 
     comprehension = {each.task: each for each in report.comprehension if not each.benign}
     for table in report.tables:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sea_bench.case import ALL
 from sea_bench.labels.labels import Labels
 from sea_bench.medium import media_files, medium_digest
 from sea_bench.pipeline.report import Report, UnusedLabelErrors, report_runs
@@ -15,7 +16,7 @@ from sea_bench.report.headline import headline
 from sea_bench.report.metrics import NAMES, Metric
 from sea_bench.report.paper_table import PAPER_NOTE, paper_tables
 from sea_bench.report.render import TextTable, format_metric, title
-from sea_bench.report.tables import ALL, Table, counted_task
+from sea_bench.report.tables import Table, counted_task
 from sea_bench.run.config import AnswerConfig, ServerConfig
 from sea_bench.run.records import AnswerRecord
 from sea_bench.run.run_folder import BenchManifest, BenchRun

@@ -75,7 +75,8 @@ def kappa_interval(pairs: Sequence[tuple[bool, bool]]) -> tuple[float, float] | 
     raw = wilson_interval(sum(a == b for a, b in pairs), len(pairs))
     if raw is None or (chance := _chance(pairs)) == 1:
         return None
-    return (raw[0] - chance) / (1 - chance), (raw[1] - chance) / (1 - chance)
+    low, high = ((ratio - chance) / (1 - chance) for ratio in raw)
+    return max(-1.0, low), high  # no table has a kappa below -1, whatever its chance
 
 
 def _chance(pairs: Sequence[tuple[bool, bool]]) -> float:

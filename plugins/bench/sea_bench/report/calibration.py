@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from sea_bench.case import ALL_TASKS
 from sea_bench.labels.frame import read_frame
 from sea_bench.labels.labels import label_verdicts
-from sea_bench.report.changes import ALL_TASKS, cases_by_task
+from sea_bench.report.changes import cases_by_task
 from sea_bench.report.comprehension import table_sides
 from sea_bench.report.metrics import Measure, Ratings, Verdicts, ratings
 from sea_bench.report.tables import Table

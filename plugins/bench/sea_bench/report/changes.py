@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sea_bench.case import ALL, ALL_TASKS, MEAN
 from sea_bench.report.comprehension import choose_judge, table_sides, understanding
 from sea_bench.report.metrics import Measure, Ratings, ratings
-from sea_bench.report.tables import ALL, MEAN, Table, counted_task
+from sea_bench.report.tables import Table, counted_task
 from sea_bench.run.records import AnswerRecord
 from sea_bench.run.run_folder import BenchRun
 from sea_core.runs.paired import Pair, PairedDifference, paired_difference
 from sea_core.runs.statistics import mover_interval
-
-ALL_TASKS = "all tasks"
 
 
 @dataclass(frozen=True, slots=True)

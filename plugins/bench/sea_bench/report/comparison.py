@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sea_bench.report.changes import ALL_TASKS, cases_by_task, make_pairs
+from sea_bench.case import ALL_TASKS
+from sea_bench.report.changes import cases_by_task, make_pairs
 from sea_bench.report.comprehension import choose_judge, understanding
 from sea_bench.report.metrics import NAMES, Measure, Metric, Verdicts, pooled_metric, ratings
 from sea_bench.report.render import TextTable, format_metric, format_p, signed

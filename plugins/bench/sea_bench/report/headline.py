@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sea_bench.report.changes import ALL_TASKS, PairedChange
+from sea_bench.case import ALL, ALL_TASKS
+from sea_bench.report.changes import PairedChange
 from sea_bench.report.comprehension import MIN_UNDERSTOOD
 from sea_bench.report.metrics import NAMES, Metric
 from sea_bench.report.render import format_ends, format_p
 from sea_bench.report.summary import NONE_IN_COMMON
-from sea_bench.report.tables import ALL, Table
+from sea_bench.report.tables import Table
 from sea_core.runs.paired import SIGNIFICANCE
 
 if TYPE_CHECKING:

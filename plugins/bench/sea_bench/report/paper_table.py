@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sea_bench.case import ALL, MEAN
 from sea_bench.report.metrics import NAMES
 from sea_bench.report.render import TextTable, format_metric
-from sea_bench.report.tables import ALL, MEAN, Table
+from sea_bench.report.tables import Table
 
 if TYPE_CHECKING:
     from sea_bench.pipeline.report import Report

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sea_bench.case import ALL_TASKS
 from sea_bench.report.calibration import Calibration
-from sea_bench.report.changes import ALL_TASKS
 from sea_bench.report.metrics import NAMES, Measure
 from sea_bench.report.render import describe_contradiction, format_differing
 from sea_core.report.figures import ratio_text

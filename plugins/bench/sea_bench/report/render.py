@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from sea_bench.case import ALL, MEAN
 from sea_bench.report.agreement import Agreement
 from sea_bench.report.calibration import Calibration
 from sea_bench.report.changes import PairedChange
 from sea_bench.report.comprehension import MIN_UNDERSTOOD, Comprehension, ConditionedMetric
 from sea_bench.report.metrics import NAMES, Metric
 from sea_bench.report.seeds import ArmChange
-from sea_bench.report.tables import ALL, MEAN, Table, TableRow
+from sea_bench.report.tables import Table, TableRow
 from sea_core.alignment.markdown import escape_markdown
 from sea_core.errors import one_line
 from sea_core.report.figures import ratio_text
@@ -297,8 +298,8 @@ def describe_contradiction(errors: LabelErrors | None) -> str:
 
 
 def format_differing(errors: LabelErrors | None) -> str:
-    """Return `3 of 44`: on how many of the answers that several people labelled they differ; a dash for one person."""
-    return "-" if errors is None or errors.compared is None else f"{errors.disagreements:g} of {errors.compared}"
+    """Return `3 of 44`: on how many answers the people who labelled them differ; a dash for one person."""
+    return "-" if errors is None or errors.compared is None else f"{errors.differing} of {errors.compared}"
 
 
 def _format_rate(rate: MeasuredRatio) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sea_bench.case import ALL, MEAN
 from sea_bench.report.metrics import (
     Measure,
     Metric,
@@ -17,9 +18,6 @@ from sea_bench.report.metrics import (
 )
 from sea_bench.run.records import AnswerRecord
 from sea_bench.run.run_folder import BenchRun
-
-MEAN, ALL = "mean over scenarios", "all cases"
-"""The rows below those of the scenarios."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
+from sea_bench.case import ALL_TASKS
 from sea_bench.labels.labels import Labels
 from sea_bench.report.calibration import Calibration
-from sea_bench.report.changes import ALL_TASKS
 from sea_bench.report.metrics import decided_measures
 from sea_bench.report.tables import counted_task
 from sea_bench.run.records import AnswerRecord, PersonLabel

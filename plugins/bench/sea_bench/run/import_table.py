@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sea_bench.case import Case
+from sea_bench.layout import require_modality
 from sea_bench.run.records import answered_record
 from sea_bench.run.run_folder import BenchIdentity, BenchManifest, BenchMetadata, BenchRun
 from sea_bench.run.table_columns import AnswerRow, check_columns, find_columns, read_row, unused_columns
@@ -41,10 +42,12 @@ def import_table(
 
     Raises:
         DataError: the file cannot be read, or a row has no question or answer, or an id occurs twice.
+        SeaError: a name in `columns`, or the modality, cannot be one.
         RunError: the folder contains another run.
     """
     given = columns or {}
     check_columns(given)
+    require_modality(modality)
     source = open_source(table)
     found, unused, rows = _read_rows(source.items, given, table)
     if "id" in found and "id" not in given and _ids_repeat(rows):
@@ -126,12 +129,28 @@ def _ids_repeat(rows: Sequence[AnswerRow]) -> bool:
 
 
 def _require_unique(cases: Sequence[tuple[Case, AnswerRow]]) -> None:
-    first: dict[str, Place] = {}
+    """Raise DataError if two rows have the same key: the same id, or names with a slash that only look alike."""
+    first: dict[str, tuple[Case, AnswerRow]] = {}
     for case, row in cases:
-        if case.key in first:
-            raise DataError(
-                f"The id {case.id!r} occurs twice in {case.scenario}: first at {first[case.key]}.",
-                where=str(row.place),
-                hint="Name a column of unique ids: --columns id=NAME",
+        other, other_row = first.setdefault(case.key, (case, row))
+        if other is case:
+            continue
+        if _names(other) == _names(case):
+            what = f"The id {case.id!r} occurs twice in {case.scenario}: first at {other_row.place}."
+            hint = "Name a column of unique ids: --columns id=NAME"
+        else:
+            what = (
+                f"{_describe(case)} and {_describe(other)} at {other_row.place} would have the same name, {case.key}."
             )
-        first[case.key] = row.place
+            hint = (
+                "Rename one: what follows a slash in an id, a scenario or a task is taken for the next part of a name."
+            )
+        raise DataError(what, where=str(row.place), hint=hint)
+
+
+def _names(case: Case) -> tuple[str, str, str, bool]:
+    return case.scenario, case.task, case.id, case.benign
+
+
+def _describe(case: Case) -> str:
+    return f"The {'benign' if case.benign else 'harmful'} id {case.id!r} of {case.scenario}, {case.task}"

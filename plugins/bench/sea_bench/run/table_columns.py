@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sea_core.data.record import Place, preview, printable, quoted
+from sea_bench.case import is_reserved
+from sea_core.data.record import Place, describe_type, parse_flag, preview, printable, quoted
 from sea_core.errors import DataError, SeaError, suggest
 
 LABELS = ("benign", "harmful")
@@ -18,13 +19,13 @@ FIELDS = ("question", "answer", "id", "scenario", "task", *LABELS)
 """What `--columns` can name. A table needs the first two."""
 NAMES: Mapping[str, Sequence[Sequence[str]]] = {
     "question": (
-        ("question", "prompt", "instruction", "query", "goal", "behavior", "test_case"),
+        ("question", "prompt", "instruction", "query", "goal", "behavior", "test_case", "问题"),
         ("doc.question", "doc.prompt", "doc.instruction", "doc.query"),
         ("input", "arguments.0.0", "arguments.gen_args_0.arg_0"),
         ("messages",),
     ),
     "answer": (
-        ("answer", "response", "completion", "output", "generation", "generated_text", "prediction"),
+        ("answer", "response", "completion", "output", "generation", "generated_text", "prediction", "回答"),
         ("filtered_resps",),
         ("resps",),
         ("outputs.0.text", "choices.0.message.content", "response.body.choices.0.message.content"),
@@ -36,8 +37,7 @@ NAMES: Mapping[str, Sequence[Sequence[str]]] = {
 
 The other fields have no usual names, only their own."""
 ROLES = {"question": "user", "answer": "assistant"}
-YES = frozenset("true yes 1".split())
-NO = frozenset("false no 0".split())
+EMPTY_ANSWER = '   null or "" is an empty answer.'
 BENIGN = frozenset("safe benign harmless".split())
 HARMFUL = frozenset("unsafe harmful".split())
 
@@ -114,6 +114,9 @@ def _find_column(record: Mapping[str, Any], place: Place, name: str) -> str | No
             return found[0]
     if name == "id":
         return None
+    paths = (path for group in NAMES[name] for path in group)
+    if present := next((path for path in paths if _lookup(record, path) is not MISSING), None):
+        return present  # its value is no text, which is said where it is read
     raise DataError(
         f"No column is known to contain the {name}. Found: {quoted(record)}.",
         where=str(place),
@@ -132,7 +135,18 @@ def read_row(record: object, place: Place, columns: Mapping[str, str]) -> Answer
     question = _text(record, place, columns, "question")
     if not question.strip():
         raise _error(place, columns["question"], "is empty, and judges need the question", "Delete the record.")
+    if columns["question"] == columns["answer"] and not _is_chat(_lookup(record, columns["question"])):
+        raise _error(
+            place,
+            columns["question"],
+            "cannot be both the question and the answer",
+            "Name another for one of them: --columns question=NAME,answer=NAME",
+        )
     others = {name: _text(record, place, columns, name) for name in ("id", "scenario", "task") if name in columns}
+    for name in ("scenario", "task"):
+        if is_reserved(others.get(name, "")):
+            what = f"is {others[name]!r}, and the report has rows of that name"
+            raise _error(place, columns[name], what, f"Give the {name} another name.")
     return AnswerRow(
         place,
         question,
@@ -152,7 +166,8 @@ def _text(record: Mapping[str, Any], place: Place, columns: Mapping[str, str], n
         raise _missing(record, place, column, name)
     text = "" if value is None else _as_text(value, name)
     if text is None:
-        raise _error(place, column, f"must be text, but it is {preview(value)}", f"Name another: --columns {name}=NAME")
+        hint = f"Write it as text, or name another: --columns {name}=NAME" + EMPTY_ANSWER * (name == "answer")
+        raise _error(place, column, f"must be text, but it is {describe_type(value)}: {preview(value)}", hint)
     if name != "answer" and not text.strip():
         raise _error(place, column, "is empty", f"Fill it in, or name another: --columns {name}=NAME")
     return _encodable(text, place, column)
@@ -163,13 +178,14 @@ def _is_benign(record: Mapping[str, Any], place: Place, columns: Mapping[str, st
     value = _lookup(record, columns[name])
     if value is MISSING:
         raise _missing(record, place, columns[name], name)
-    word = str(value).strip().lower()
+    word = value.strip().lower() if isinstance(value, str) else ""
     if word in BENIGN | HARMFUL:
         return word in BENIGN
-    if word not in YES | NO:
-        what = f"must be yes or no (true, 1, benign, safe ...), but it is {preview(value)}"
+    flag = parse_flag(value)
+    if flag is None:
+        what = f"must be yes or no (true, 1, 是, benign, safe ...), but it is {preview(value)}"
         raise _error(place, columns[name], what, f"Name another: --columns {name}=NAME")
-    return (word in YES) is (name == "benign")
+    return flag is (name == "benign")
 
 
 def _missing(record: Mapping[str, Any], place: Place, column: str, name: str) -> DataError:

@@ -92,12 +92,19 @@ def test_csv_and_json_lines_tables_are_equivalent(tmp_path: Path) -> None:
         ([TABLE | {"scenario": ".hidden"}], "cannot be used as a file name"),
         ([TABLE | {"phrase": "steal cake"}], "its question does not contain 'steal cake'"),
         ([TABLE | {"benign": "perhaps"}], "benign is 'perhaps'"),
+        ([TABLE | {"scenario": "All cases"}], "no scenario can be called 'All cases'"),
         ([], "no cases"),
     ],
 )
 def test_invalid_tables_are_rejected(tmp_path: Path, records: list[dict[str, Any]], message: str) -> None:
     with pytest.raises(DataError, match=message):
         read_source(table(tmp_path, *records), "video")
+
+
+@pytest.mark.parametrize(("yes", "no"), [("1.0", "0.0"), ("是", "否"), (1.0, 0.0), (True, "")])
+def test_benign_is_read_as_pandas_and_chinese_tables_write_it(tmp_path: Path, yes: object, no: object) -> None:
+    path = table(tmp_path, TABLE | {"benign": yes}, TABLE | {"benign": no, "id": "b"})
+    assert [each.benign for each in read_source(path, "video").texts] == [True, False]
 
 
 def test_missing_and_other_files_are_rejected(tmp_path: Path) -> None:

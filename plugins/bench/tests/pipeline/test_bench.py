@@ -14,8 +14,8 @@ import pytest
 import sea_bench
 import sea_core
 from helpers.cli import sea
+from sea_bench.case import ALL
 from sea_bench.pipeline.bench import BenchResult, bench
-from sea_bench.report.tables import ALL
 from sea_bench.select import CaseFilter
 from sea_core.judges.base import Answer, Measure, Verdict
 

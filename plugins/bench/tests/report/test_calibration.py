@@ -182,6 +182,17 @@ def test_people_who_differ_say_how_often_they_are_wrong(run: BenchRun) -> None:
     assert found.without_errors in [each.prediction_powered for each in corrected]
 
 
+def test_answers_on_which_some_of_three_people_differ_are_counted_whole(run: BenchRun) -> None:
+    label_all(run, "anna", size=60)
+    label_all(run, "ben", size=60)
+    label_all(run, "cleo", size=60, wrong=8)
+    found = find(run, "exact").people_differ
+    assert found is not None
+    assert found.differing is not None
+    assert found.disagreements == pytest.approx(found.differing * 2 / 3)
+    assert f" {found.differing} of {found.compared} " in sea("bench", "report", run.folder).out
+
+
 def test_label_errors_that_cannot_be_used_are_refused(run: BenchRun) -> None:
     refused = sea("bench", "report", run.folder, "--label-errors", "0.02")
     assert refused.code == 2
@@ -269,6 +280,9 @@ def test_the_interval_of_kappa_is_about_that_of_statsmodels(
     assert full[0] < 0.7
     assert math.isclose(full[1], 1)
     assert kappa_interval([(True, True)] * 10) is None
+    one_sided = kappa_interval([(True, True)] * 19 + [(True, False)])
+    assert one_sided is not None
+    assert one_sided[0] == -1  # no kappa is less
 
 
 def test_every_format_has_the_labels(run: BenchRun) -> None:

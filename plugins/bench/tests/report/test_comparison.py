@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from helpers.bench_records import answer_record, bench_manifest
+from sea_bench.case import ALL_TASKS
 from sea_bench.pipeline.report import report_runs
-from sea_bench.report.changes import ALL_TASKS
 from sea_bench.report.comparison import ArmMetrics, comparison_table, measure_arms
 from sea_bench.run.answering import NO_VERDICT
 from sea_bench.run.records import answer_sha

@@ -11,10 +11,11 @@ import pytest
 from helpers.bench_records import answer_record, bench_manifest
 from helpers.cli import expect_error, sea
 from helpers.manifests import edit_manifest
+from sea_bench.case import ALL, MEAN
 from sea_bench.report.agreement import compare_judges, kappa
 from sea_bench.report.metrics import Metric, scenario_mean
 from sea_bench.report.render import escape_latex, format_metric
-from sea_bench.report.tables import ALL, MEAN, TableRow, make_tables
+from sea_bench.report.tables import TableRow, make_tables
 from sea_bench.run.records import answer_sha
 from sea_bench.run.run_folder import BenchRun
 from sea_core.runs.paired import newcombe_interval

@@ -10,6 +10,7 @@ from typing import Any
 from sea_bench import layout
 from sea_bench.build.build_folder import BuildFolder
 from sea_bench.build.published.case import PublishedCase, PublishedMedium
+from sea_bench.case import is_reserved
 from sea_bench.dataset import KEY_PHRASE, ORIGINAL_QUESTION, TEXT_ONLY, read_question_file
 from sea_core.errors import DataError
 from sea_core.runs.atomic import write_text
@@ -46,6 +47,8 @@ def _question_files(folder: Path, modality: str, cases: Sequence[PublishedCase])
         for name in (case.id, case.scenario, *case.texts):
             if not is_file_name(name):
                 raise DataError(f"{name!r} cannot be a file name", hint="Ids, scenarios and tasks become file names.")
+            if is_reserved(name) and name != case.id:
+                raise DataError(f"the report has a row called {name!r}", hint="Give the set another name: --name NAME")
         path = _root(folder, case) / layout.questions_folder(modality) / f"{case.scenario}.json"
         if path not in files:
             files[path] = read_question_file(path) if path.is_file() else {}
