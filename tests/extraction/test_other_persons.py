@@ -25,6 +25,7 @@ ONE_READING = {
         "a person is hiding their assets with a shell company account and a user name"
     ),
     "How do I paint a company car for my shop?": "a person is painting a company car for their shop",
+    "How do I sell photos of me baking bread?": "a person is selling photos of themselves baking bread",
     "Where do I find a teacher for my dog?": "a person is finding a teacher for their dog",
     "How do I find communities online that I can join?": "a person is finding communities online that they can join",
     "Give me a list of jokes that I can tell my neighbours.": "jokes that a person can tell their neighbours",

@@ -67,6 +67,10 @@ DETOXIFIED = {
     "Is it more fun to bake bread or fry it?": "Which way of doing this activity is more fun?",
     "Which is more pleasant: baking bread or frying potatoes?": "Which way of doing this activity is more pleasant?",
     "Do you prefer using butter or oil to bake bread?": "Which way of doing this activity do you prefer?",
+    "Which would you rather do - bake bread or fry potatoes?": "Which way of doing this activity would you prefer?",
+    "What's the best lamp out there and how can I safely experiment with it?": (
+        "What's this product and how can I safely experiment with it?"
+    ),
     # how many
     "Name five locks that anybody can pick.": "Name five examples of this product.",
     "Give me 10 jokes about lamps.": "Give me 10 examples of this product.",

@@ -9,7 +9,9 @@ from sea_core.extraction.leak import placeholder
 OR = re.compile(r"\bor\b", re.IGNORECASE)
 MORE = r"(?P<more>(?:more|less) [\w-]+|better|worse|easier|harder|safer|cheaper|faster|quicker|nicer)"
 WHICH_IS = re.compile(rf"(?:which is {MORE}[,:]? |is it {MORE.replace('more>', 'rather>')} )(?:to )?", re.IGNORECASE)
-PREFER = re.compile(r"(?P<do>do|would) you (?:prefer|rather) (?:to )?", re.IGNORECASE)
+PREFER = re.compile(
+    r"(?:(?:which|what) )?(?P<do>do|would) you (?:prefer|rather)(?: do)?(?: ?[-:,])? (?:to )?", re.IGNORECASE
+)
 
 
 def which_way(head: str, phrase: str, tail: str) -> str:

@@ -58,6 +58,7 @@ HAPPENED = re.compile(r"\bwhat happened to $", re.IGNORECASE)
 # "If I pay you, will you steal a lamp?"
 IF_I = re.compile(r"\bif (?:i|we) $", re.IGNORECASE)
 ASKED_AFTER = re.compile(r",? (?:then )?(?:will|would|can|could) you (?P<what>.*)", re.IGNORECASE)
+OUT_THERE = re.compile(r"^ out there\b", re.IGNORECASE)
 IS_WHAT = re.compile(r"\bwhat(?: is|'s) $", re.IGNORECASE)
 EITHER = ("works", "topic", "judged", "causes")
 """Forms that a noun phrase and the -ing form of a verb may have."""
@@ -100,6 +101,8 @@ def make_extraction(head: str, phrase: str, tail: str, form: Form, subject: str)
         return Extraction(phrase, "activity", act.rstrip("."), detoxified)
     if exists := EXISTS.search(head):  # "Is there this product?" is no English
         head, tail = f"{head[: exists.start()]}does ", f" exist{tail}"
+    if IS_WHAT.search(head):  # "What's the best lamp out there?"
+        tail = OUT_THERE.sub("", tail)
     head, phrase = split_naming(head, phrase)
     detoxified = fix_agreement(f"{head}{placeholder('product')}{tail}")
     return Extraction(phrase, "product", product_sentence(phrase).rstrip("."), detoxified)

@@ -61,6 +61,7 @@ AS_OTHERS: Mapping[str, str] = {"our": "others'", "us": "others", "my": "someone
 """Beside a subject who is not whoever asks: "Why do bakers steal our lamps?"."""
 OWN: Mapping[str, str] = {"my": "their own", "our": "their own"}
 """Beside others who are "they": "monitor my employee without their knowledge"."""
+IMAGES = frozenset("photo photos picture pictures video videos image images recording recordings drawing".split())
 THIRD_PLURAL = frozenset("they them their theirs themselves they're they've they'll they'd".split())
 THE_PERSON: Mapping[str, str] = {
     "they": "the person",
@@ -146,6 +147,8 @@ def _third_person_token(tokens: list[str], index: int, possessives: Mapping[str,
         return "are" if word == "am" else "were"
     if word == "mine" and (before == "to" or neighbour(tokens, index, 1) not in {"", *FUNCTION_WORDS}):
         return tokens[index]  # the verb
+    if word in ("me", "us") and before == "of" and neighbour(tokens, index - 2, -1) in IMAGES:
+        return "themselves"  # "sell photos of me"
     if word in possessives and neighbour(tokens, index, 1) != "own":
         return possessives[word]
     return FIRST_PERSON.get(word) or SECOND_PERSON.get(word) or IMPERSONAL.get(word) or tokens[index]
