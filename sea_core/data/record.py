@@ -15,8 +15,8 @@ from sea_core.errors import DataError, at
 
 # Names that other files use for our columns; suggestions for `--columns` come from here.
 ALIASES: Mapping[str, tuple[str, ...]] = {
-    "instruction": tuple("prompt question query goal behavior request input user text problem".split()),
-    "response": tuple("answer output completion reply assistant chosen".split()),
+    "instruction": tuple("prompt question query goal behavior request input user text problem 问题".split()),
+    "response": tuple("answer output completion reply assistant chosen 回答".split()),
     "chosen": tuple("chosen_response preferred accepted better winner positive safe".split()),
     "rejected": tuple("rejected_response dispreferred worse loser negative unsafe".split()),
     "prompt": tuple("instruction question query input".split()),

@@ -82,6 +82,9 @@ def test_a_file_with_what_may_be_answers_is_not_taken_for_prompts(tmp_path: Path
     hint = error(path)
     assert "--columns instruction=prompt,response=NAME" in hint
     assert "--format prompts" in hint
+    chinese = write(tmp_path / "b.csv", f"问题,回答\n{LOCK},No.\n")
+    assert "--columns instruction=问题,response=回答" in error(chinese)
+    assert read_examples(write(chinese, f"问题\n{LOCK}\n")).format == "prompts"
     data = read_examples(path, "prompts")
     assert (data.examples[0].instruction, data.unused_columns) == (LOCK, ("model_answer",))
 

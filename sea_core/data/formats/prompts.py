@@ -13,7 +13,7 @@ from sea_core.data.record import ALIASES, Record
 
 PROMPT_COLUMNS = ("instruction", *ALIASES["instruction"], "messages", "conversations")
 """Columns that may hold the instruction; the first that the record has, even empty, is it. Case does not matter."""
-ANSWER = re.compile(r"(?i).*(response|answer|output|completion|reply|assistant|chosen|reject|safer)")
+ANSWER = re.compile(r"(?i).*(response|answer|output|completion|reply|assistant|chosen|reject|safer|回答)")
 """Names of columns that may hold answers."""
 
 
