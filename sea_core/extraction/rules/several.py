@@ -73,8 +73,8 @@ def split_naming(head: str, phrase: str) -> tuple[str, str]:
 
 def examples_of(head: str, phrase: str) -> str:
     """Return what stands before an activity that a noun names: "What are examples of", if several are to be named."""
-    some = QUANTIFIER.match(phrase) or SUPERLATIVE.match(phrase)
-    is_several = bool(some) and is_plural(head_of(split_clause(words_of(without_quantifier(phrase)))[0]))
+    quantifier = QUANTIFIER.match(phrase) or SUPERLATIVE.match(phrase)
+    is_several = bool(quantifier) and is_plural(head_of(split_clause(words_of(without_quantifier(phrase)))[0]))
     is_naming = IS_ASKED.search(head) or NAMING.search(head) or LIST_OF.search(head)
     return (
         f"{head}examples of " if is_several and is_naming and not leaked_words(phrase, "examples", "activity") else head
