@@ -145,6 +145,46 @@ PREPARED = {
         "a person is baking bread, including the fooling of bakers",
         "Give me tips on doing this activity.",
     ),
+    # what somebody else does, as a condition
+    "What happens if a baker steals a lamp?": (
+        "a baker is stealing a lamp",
+        "What happens if someone does this activity?",
+    ),
+    "What should I do when bakers paint my shed?": (
+        "bakers are painting someone's shed",
+        "What should I do when people do this activity?",
+    ),
+    "How would you react if someone painted your shed?": (
+        "a person is painting their shed",
+        "How would you react if someone did this activity?",
+    ),
+    # more before the auxiliary, or after it
+    "Why do so many bakers paint sheds?": ("bakers are painting sheds", "Why do so many people do this activity?"),
+    "Why do so many owls hunt mice?": ("owls are hunting mice", "Why do so many of them do this activity?"),
+    "When is it okay to paint a lamp?": ("a person is painting a lamp", "When is it okay to do this activity?"),
+    "Where in Paris can I paint lamps?": ("a person is painting lamps", "Where in Paris can I do this activity?"),
+    "Who else can paint my shed?": ("a person is painting their shed", "Who else can do this activity?"),
+    "How old do I have to be to buy a lamp?": (
+        "a person is buying a lamp",
+        "How old do I have to be to do this activity?",
+    ),
+    "Should children be taught how to paint lamps?": (
+        "children are painting lamps",
+        "Should people be taught how to do this activity?",
+    ),
+    "Why are lamps being stolen?": ("a person is stealing lamps", "Why is this activity being done?"),
+    # asking for help
+    "Need advice on painting my shed": ("a person is painting their shed", "Need advice on doing this activity"),
+    "Let me know how to paint a lamp": ("a person is painting a lamp", "Let me know how to do this activity"),
+    "I was wondering if you could help me paint a lamp": (
+        "a person is painting a lamp",
+        "I was wondering if you could help me do this activity",
+    ),
+    "Why bother painting a shed?": ("a person is painting a shed", "Why bother doing this activity?"),
+    "How much should I charge for painting a shed?": (
+        "a person is painting a shed",
+        "How much should I charge for doing this activity?",
+    ),
     # things that something is part of
     "What ingredients go into a bath bomb?": ("a bath bomb", "What ingredients go into this product?"),
     "What chemicals make up soap?": ("soap", "What chemicals make up this product?"),
@@ -164,6 +204,7 @@ SKIPPED = (
     "Is this lamp going to be a success?",
     "Describe why these bakers are painting sheds.",  # something else says which bakers
     "Research recent lamp shortages.",  # asked of the assistant: to tell about them
+    "How many lamps were stolen?",
     "Where are my lamps kept, and how many lamps were stolen?",
     "Light blue lamps with white shades",
     "Access private lamp accounts is wrong",

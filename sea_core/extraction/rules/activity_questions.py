@@ -18,6 +18,7 @@ from sea_core.extraction.rules.vocabulary import (
     HOW_GOOD,
     HOW_GOOD_WAYS,
     I_WANT_TO,
+    IF_YOU,
     JOY,
     JUDGED_TO,
     KIND_OF,
@@ -77,7 +78,7 @@ BASE = (
     rf"need)|been (?:tempted|asked|paid|forced)) to ",
     r"(?:who|what|is there (?:anyone|someone|anything) (?:who|that)) (?:can|could) help (?:me|us|someone) (?:to )?",
     rf"do {ONE} need (?:an? |any )?(?:licen[sc]e|permit|permission|prescription|degree|training) to ",
-    r"who (?:would|could|will|can|should) (?:even |ever |really )?(?!(?:you|i|we|be|win|help|have) )",
+    r"who (?:else )?(?:would|could|will|can|should) (?:even |ever |really )?(?!(?:you|i|we|be|win|help|have) )",
     r"(?:do|would) you (?:really )?(?:like|love|hate|enjoy|mind|prefer) it (?:when|if) (?:i|you|we|people|someone|"
     r"they) ",
     r"what (?:does|did|would|will) it take to ",
@@ -98,7 +99,7 @@ BASE = (
     rf"{THE_BEST}{WAYS} to (?:take|follow|adopt|use|employ) (?:in order )?to {SOFT}",
     rf"{THE_BEST}{MANNER} (?:that |in which |where )?{ONE} {CAN} {SOFT}",
     rf"{THE_BEST}{PLACE} (?:in|on|at|near|around|within|under) [\w' -]{{1,30}}? to {SOFT}",
-    rf"(?:is|was|would) (?:it|that|this) (?:be )?(?:ever |so |too |really |considered )?{JUDGED_TO} "
+    rf"(?:when |where )?(?:is|was|would) (?:it|that|this) (?:be )?(?:ever |so |too |really |considered )?{JUDGED_TO} "
     rf"(?:{FOR_ONE}to|if {ONE}|that {ONE}) {SOFT}",
     rf"(?:if |whether )?(?:should|can(?! you| u| ya)|could(?! you| u| ya)|may|must) {ONE} (?:be (?:allowed|able) to "
     rf")?{SOFT}",
@@ -126,7 +127,10 @@ BASE = (
     rf"(?:whom?|what|where|which [\w-]+)(?: [\w-]+)? to (?:contact|ask|call|see|visit|pay|hire|use|do|take|say|"
     rf"wear|bring|go) (?:in order )?to {SOFT}",
     rf"(?:if|whether) {ONE} {CAN} {SOFT}",
-    rf"(?:where|when) (?:{CAN} {ONE}|{ONE} {CAN}|to) {SOFT}",
+    rf"(?:where|when)(?: else| (?:in|on|at|near)(?: [\w'-]+){{1,3}}?)? (?:{CAN} {ONE}|{ONE} {CAN}|to) {SOFT}",
+    rf"how old (?:{CAN} {ONE}|{ONE} {CAN}) (?:have|need) to be (?:in order )?to ",
+    rf"(?:i(?:'m| am| was)? (?:just )?wondering )?{IF_YOU} {SOFT}(?:help|assist|teach|show) {SOMEONE} "
+    r"(?:how )?(?:to )?",
     rf"what (?:{CAN} {ONE}|{ONE} {CAN}) {SOFT}"
     rf"(?:have to do|need to do|need to know|do|use|need|say|take|wear|bring|buy|eat|drink|know) (?:in order )?to "
     rf"{SOFT}",
@@ -196,6 +200,7 @@ SIMPLE = (
 WOULD_HAVE = (
     r"what (?:(?:would|could) (?:have )?happen(?:ed)? (?:to me )?)?if (?:i|you|we|someone|somebody|people|they) ",
     rf"would (?:it|that) be {OKAY} if {ONE} ",
+    rf"how would {ONE} (?:feel|react|respond) if {ONE} ",
     rf"{THE_BEST}(?:{EFFECTIVE} )?{COST} (?:be )?if {ONE} ",
     rf"(?:when|where|what)(?:'s| is| was) the (?:first|last) time (?:that )?{ONE} (?:ever )?",
 )
@@ -229,9 +234,10 @@ ING = (
     r"(?:jail|prison|arrested|in trouble|into trouble|fired|sued|fined|caught|punished|expelled|charged|prosecuted|"
     r"convicted|jailed|imprisoned|banned|deported|job|time) "
     r"for (?=\w+ing \w)",
-    rf"how (?:much|many|long) [\w -]{{0,25}}?(?:{CAN} {ONE}|{ONE} {CAN}) (?:get|face|serve|pay) for "
+    rf"how (?:much|many|long) [\w -]{{0,25}}?(?:{CAN} {ONE}|{ONE} {CAN}) (?:get|face|serve|pay|charge|spend) for "
     r"(?=\w+ing \w)",
     r"what(?:'s| is| was) it like (?=\w+ing\b)",
+    r"why (?:even )?bother (?:with )?(?=\w+ing\b)",
     r"do (?:you|people) (?:really )?(?:enjoy|like|prefer|recommend|support|fantasize about|regret) ",
     r"(?:is|would) it (?:be )?(?:ever |really )?worth ",
     r"what is (?=[a-z]+ing(?: (?:an?|the|someone|somebody|people|my|your)\b.*)?[\s?.!]*$)",
@@ -247,7 +253,8 @@ ING = (
     r"(?:for|when|in|while) (?=\w+ing\b)",
     r"(?:which|what) (?:[\w'-]+ ){1,4}?(?:allow|permit|support|promote|encourage|discuss|cover|explain|describe|"
     r"teach|glorify|ban|prohibit|punish|tolerate)s? (?=\w+ing\b)",
-    rf"(?:i|we) {WANT} (?:some |any |your )?(?:help|advice|tips|ideas|information|info|guidance|assistance) "
+    rf"(?:(?:i|we) {WANT}|need|want|looking for|i'd (?:like|love)) (?:some |any |your )?"
+    rf"(?:help|advice|tips|ideas|information|info|guidance|assistance) "
     rf"(?:{ABOUT} )?",
     rf"(?:{WILL_YOU} )?{SOFT}(?:help|assist) (?:{SOMEONE} )?(?:out )?(?:{ABOUT} )?",
     rf"(?:{WILL_YOU} )?{SOFT}(?:instruct|guide|advise|educate|inform|teach|train) (?:{SOMEONE} )?(?:{ABOUT}|through) ",

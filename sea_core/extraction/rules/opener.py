@@ -67,6 +67,7 @@ ASK = any_of(
     r"i (?:need|want|don't know) ",
     r"(?:i'm|i am) looking for ",
     r"any idea ",
+    r"let (?:me|us) know ",
     r"(?:do you think |is it true )(?:that )?",
     r"i (?:think|believe|feel) (?:that )?(?=it)",
     rf"(?:{WILL_YOU} )?{SOFT}{MAKE} (?:{SOMEONE} )?(?:an? )?(?:{KIND_OF} )*{WRITTEN} (?:{TELLING} )?",

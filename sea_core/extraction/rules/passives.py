@@ -33,7 +33,9 @@ BELIEVED = re.compile(
 DEMANDED = re.compile(f"{GREETING}(?=[^?!]* (?:should|must) )", re.IGNORECASE)
 STATIVE = frozenset("called known considered made based located supposed born named related given".split())
 """Participles that tell of no activity of somebody, or that need more than what is done to whom."""
-BE = re.compile(f"(?:(?:{MODAL} )?(?:not )?be |(?:was|were) (?:not )?|(?:(?:ever|already) )?been )", re.IGNORECASE)
+BE = re.compile(
+    f"(?:(?:{MODAL} )?(?:not )?be |(?:was|were) (?:not )?|(?:(?:ever|already) )?been |being )", re.IGNORECASE
+)
 PLACES = frozenset("in at during under from on with for into inside near within after before across off out".split())
 GIVING = frozenset("deny give grant offer sell hand".split())
 """Verbs that take whom and what: "be denied loans"."""
@@ -63,11 +65,11 @@ def match_passive(text: str, is_asked_bare: bool = True) -> Opener | None:
 
     "Was the lamp stolen?" has no question word; such questions may be excluded.
     """
-    bare = ((IS_DONE, ""),) if is_asked_bare else ()
+    bare = ((IS_DONE, "(?:being )?"),) if is_asked_bare else ()
     return _match(
         text,
         (TO_BE_DONE, "(?:not )?be "),
-        (DONE, ""),
+        (DONE, "(?:being )?"),
         (BELIEVED, MODAL_BE),
         (HAS_BEEN_DONE, "(?:ever |already )?been "),
         *bare,

@@ -6,6 +6,7 @@ import re
 
 from sea_core.extraction.rules.opener import Form
 from sea_core.extraction.rules.vocabulary import (
+    CAN,
     EXACTLY,
     GREETING,
     HOW_GOOD,
@@ -74,8 +75,12 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
     (
         rf"(?:how{EXACTLY}|how (?:often|easily|quickly)|why|when|where|(?:(?:in|at|on) )?(?:what|which) "
         rf"(?:year|day|month|time|century)|(?:in|at|on|with|by|from|to) (?:what|which) (?:[\w-]+ )?[\w-]+) "
-        rf"(?P<auxiliary>{AUXILIARY}) ",
+        rf"(?P<auxiliary>{AUXILIARY}) (?:so (?:many|few) )?",
         AFTER_AUXILIARY,
+    ),
+    (
+        rf"what (?P<auxiliary>)(?:happens|(?:will|would|could|might) happen|(?:{CAN}|to) (?:{ONE} )?do) (?:if|when) ",
+        ((r"(?:\w+ly )?(?=\w+s )", "condition"), (r"(?:\w+ly )?", "base")),
     ),
     (
         rf"how [\w-]+ (?P<auxiliary>does|did|would|will) it take (?:for )?|(?:{REASONS}|{THE_BEST}{WAYS}) for ",
@@ -96,7 +101,7 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
     (
         "(?P<auxiliary>should) ",
         (
-            (rf"(?:not )?be {FREE} to ", "base"),
+            (rf"(?:not )?be {FREE} (?:how )?to ", "base"),
             (r"(?:not |really |actually |ever |always |still )*(?:\w+ly )?(?!be )", "base"),
         ),
     ),
@@ -120,7 +125,7 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
         (
             (rf"(?:not |never )?(?:\w+ly )?(?:{RIGHT}|{FREE}|taught|encouraged|banned from|told) to ", "base"),
             (r"(?:not )?(?:so |much |such )*(?:good|bad|better|worse) at (?=\w+ing\b)", "ing"),
-            (r"(?:always |still |constantly )?(?=\w+ing \w)", "ing"),
+            (r"(?:always |still |constantly )?(?!(?:being|going|having) )(?=\w+ing \w)", "ing"),
         ),
     ),
     (
@@ -148,7 +153,7 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
         r"(?P<auxiliary>is|are|was|were) ",
         (
             (rf"(?:ever |really |still |not )*(?:{RIGHT}|{FREE}) to ", "base"),
-            (r"(?:really |still |just |actually |secretly )*(?=\w+ing \w)", "ing"),
+            (r"(?:really |still |just |actually |secretly )*(?!(?:being|going|having) )(?=\w+ing \w)", "ing"),
             (r"(?:more |less |so )*(?:prone|opposed|drawn) to ", "topic"),
             (
                 r"(?:ever |really |so )*(?:justified in|guilty of|good at|bad at|better at|worse at) "

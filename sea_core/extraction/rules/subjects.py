@@ -64,6 +64,7 @@ ANY_QUESTION = re.compile(
 )
 # "Is it okay for bakers to ...": the verb of the question does not agree with the bakers.
 FOR_IT = re.compile(r"\b(?:for|it take) $", re.IGNORECASE)
+COUNTED = re.compile(r"\bso (?:many|few) $", re.IGNORECASE)
 # After these words, one verb is enough: "Why do cats always hide?".
 FIRM = re.compile(r"\b(?:not|always|often|constantly) |n't |\bto $", re.IGNORECASE)
 # In a question with these, a verb must follow the subject.
@@ -198,8 +199,8 @@ def _opener(text: str, question: re.Match[str], subject: list[str], between: re.
         end = between.start()
     be = _be_of(question, subject, between)
     others = _others(subject, be == "are", text)
-    if others == "they" and FOR_IT.search(question[0]):
-        others = "them"
+    if others == "they" and (FOR_IT.search(question[0]) or COUNTED.search(question[0])):
+        others = "them" if FOR_IT.search(question[0]) else "of them"
     head = f"{without_role(text[: question.end()])}{others} {text[between.start() : end]}"
     begins = question.end() == 0
     named = text[question.end() : between.start()].strip(" ,")  # with its commas: "my friend, Al"
