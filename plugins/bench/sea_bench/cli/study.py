@@ -51,10 +51,11 @@ def run(
     Each part is an ordinary run folder in the study's folder: `sea show`, `sea check` and `sea report` take it. Re-run
     the same command to resume, or with more arms or seeds. Exit code 1 if a task failed.
     """
-    from sea_bench.study.file import PARTS, read_study
+    from sea_bench.study.file import read_study
     from sea_bench.study.plan import plan_study
     from sea_bench.study.report import report_study
     from sea_bench.study.run import run_study
+    from sea_bench.study.study import PARTS
     from sea_core.cli.progress import TERMINAL
 
     if only_work:

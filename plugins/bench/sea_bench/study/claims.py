@@ -68,7 +68,7 @@ CLAIMS: Mapping[int, str] = {
 
 @dataclass(frozen=True)
 class ClaimTerms:
-    """What claims are tested on (see `sea_bench.study.file.Claims`)."""
+    """What claims are tested on (see `sea_bench.study.study.Claims`)."""
 
     scenarios: Sequence[str]
     sea: str

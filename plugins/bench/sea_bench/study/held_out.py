@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from sea_bench.dataset import read_benchmark
-from sea_bench.study.file import PARTS, Part, Study, StudyModel
+from sea_bench.study.study import PARTS, Part, Study, StudyModel
 from sea_core.data.examples import Example
 from sea_core.data.read import read_examples
 from sea_core.errors import SeaError, at

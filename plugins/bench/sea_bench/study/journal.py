@@ -10,7 +10,7 @@ from annotated_types import Ge
 from typing_extensions import TypedDict
 
 from sea_bench.study.arms import Role
-from sea_bench.study.file import Part
+from sea_bench.study.study import Part
 from sea_core.errors import RunError
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.lock import locked

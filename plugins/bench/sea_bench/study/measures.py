@@ -15,8 +15,8 @@ from sea_bench.run.records import AnswerRecord
 from sea_bench.run.run_folder import BenchRun
 from sea_bench.study.arms import Role
 from sea_bench.study.figures import Answers, Figure, Side, seeds_mean
-from sea_bench.study.file import Part
 from sea_bench.study.journal import AnswerEntry, StudyContent, StudyFolder
+from sea_bench.study.study import Part
 from sea_core.alignment.run import ModelFolder
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.seeds import SeedMean

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sea_bench.study.file import PARTS, Part, Study
 from sea_bench.study.held_out import require_held_out
+from sea_bench.study.study import PARTS, Part, Study
 from sea_bench.study.tasks import AlignTask, AnswerTask, OptimizeTask, StudyTask
 from sea_core.errors import SeaError
 

@@ -10,9 +10,9 @@ from typing import Any
 from sea_bench.report.render import TextTable, markdown
 from sea_bench.study.claims import CLAIMS, MAX_UNRATED, Claim, ClaimTerms, Decision, decide_claims, overall, show
 from sea_bench.study.figures import have_own_phrases
-from sea_bench.study.file import Part
 from sea_bench.study.journal import StudyContent, StudyFolder, TestReportRecord
 from sea_bench.study.measures import GROUPS, ArmResult, Group, Scope, measure, read_results
+from sea_bench.study.study import Part
 from sea_core.errors import RunError
 from sea_core.runs.manifest import current_time
 from sea_core.runs.seeds import SeedMean

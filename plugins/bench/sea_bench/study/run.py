@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from sea_bench.study.file import PARTS, Study, settings_of
 from sea_bench.study.journal import AnswerEntry, StudyContent, StudyFolder, TaskRecord
 from sea_bench.study.plan import Plan, embeddings_of, plan_study
+from sea_bench.study.study import PARTS, Study, settings_of
 from sea_bench.study.tasks import AnswerTask, StudyTask, setting_digest
 from sea_bench.study.time_left import estimate_seconds
 from sea_core import __version__

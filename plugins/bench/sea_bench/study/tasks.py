@@ -24,7 +24,7 @@ from sea_bench.pipeline.judge import ALWAYS, JudgeSummary, judge_run
 from sea_bench.pipeline.run import RunResult, run_benchmark
 from sea_bench.select import CaseFilter, select_cases, set_digest
 from sea_bench.study.arms import STUDY_DATA, StudyArm
-from sea_bench.study.file import Part, Study, StudyModel
+from sea_bench.study.study import Part, Study, StudyModel
 from sea_core import __version__
 from sea_core.alignment.config import AlignRequest, Method
 from sea_core.config import override, reject_unknown

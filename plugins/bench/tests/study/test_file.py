@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sea_bench.study.arms import ARMS, StudyArm, known_arms
-from sea_bench.study.file import Study, read_study
+from sea_bench.study.file import read_study
+from sea_bench.study.study import Study
 from sea_core.errors import SeaError
 
 TEXT = """\

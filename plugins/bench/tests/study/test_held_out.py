@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sea_bench.study.file import Study, read_study
+from sea_bench.study.file import read_study
 from sea_bench.study.held_out import require_held_out
+from sea_bench.study.study import Study
 from sea_core.errors import SeaError
 
 

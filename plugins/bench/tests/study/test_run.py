@@ -15,10 +15,11 @@ import yaml
 
 from sea_bench.case import Case
 from sea_bench.pipeline.build import build_benchmark, choose_generator, default_set
-from sea_bench.study.file import Study, read_study
+from sea_bench.study.file import read_study
 from sea_bench.study.journal import StudyFolder, TaskRecord
 from sea_bench.study.plan import plan_study
 from sea_bench.study.run import run_study
+from sea_bench.study.study import Study
 from sea_bench.study.tasks import AlignTask, AnswerTask, EncodeTask, OptimizeTask, setting_digest
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.errors import SeaError
