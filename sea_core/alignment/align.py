@@ -189,7 +189,9 @@ def _train_and_export(
     trained = last_logits(mllm.model, fixture.inputs)
     sanity_checks.require_change(fixture.base, trained)
     run_spot_check(mllm, inputs.cases, "after", folder.spot_check, answers)
+    folder.forget_exports()
     fixture.write(folder.logits, trained)
+    folder.add_export(folder.logits.name)
     exports = _export(mllm, model, folder, request.full_finetune, merge)
     checked = check_export(mllm, folder.logits, exports, trained, inputs.revision)
     _finish(mllm, folder, mixture.counts, trace, checked, request.config.stop_loss)
@@ -207,11 +209,13 @@ def _export(mllm: MLLM, model: Any, folder: ModelFolder, full_finetune: bool, me
     exports, base = {}, folder.manifest.identity.model
     if not full_finetune:
         save_lora_adapter(mllm, model, folder.adapter, base.fingerprint, base.chat_template)
+        folder.add_export(folder.adapter.name)
         exports["adapter"] = folder.adapter
     if merge or full_finetune:
         if quantization_of(mllm.model):
             model = load_lora_adapter(mllm, folder.adapter, folder.manifest.metadata.revision)
         save_merged(mllm, model, folder.merged, full_finetune, base.chat_template)
+        folder.add_export(folder.merged.name)
         exports["merged"] = folder.merged
     return exports
 

@@ -142,8 +142,18 @@ class ModelFolder(RunFolder[AlignManifest]):
         checked: Mapping[str, Any] = (self.manifest.metrics or {}).get("export", {}).get("exports", {})
         return listed and self.merged.name in checked
 
+    def add_export(self, name: str) -> None:
+        """Store the digests of an export that is complete: what a stop leaves of an alignment can be checked."""
+        paths = (self.folder / name, *(self.folder / name).rglob("*"))
+        Inventory(self.folder).add(path for path in paths if path.is_file() and path.name != CARD)
+
+    def forget_exports(self) -> None:
+        """Remove the exports from the inventory, before they are written again."""
+        inventory = Inventory(self.folder)
+        inventory.remove(self.folder / path for path in inventory.files() if Path(path).parts[0] in EXPORTS)
+
     def finish(self, metrics: Mapping[str, Any]) -> None:
         """Store the digests of the exports, then the metrics, which mark the alignment as finished."""
-        exported = [path for name in EXPORTS for path in (self.folder / name, *(self.folder / name).rglob("*"))]
-        Inventory(self.folder).add(path for path in exported if path.is_file() and path.name != CARD)
+        for name in EXPORTS:
+            self.add_export(name)
         self._write(replace(self.manifest, metrics=metrics))

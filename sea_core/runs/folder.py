@@ -37,6 +37,7 @@ OTHER_KINDS = {
     "align.json": "a model folder of `sea align`",
     "bench.json": "a benchmark run of `sea bench run`",
     "manifest.json": "a benchmark of `sea bench build`",
+    "study.json": "a study of `sea study run`",
     "config.json": "the checkpoint of a model",
 }
 """What a folder with one of these files is, for messages."""
@@ -45,6 +46,7 @@ SHOWN_BY = {
     "align.json": "sea show",
     "bench.json": "sea bench show",
     "manifest.json": "sea bench check",
+    "study.json": "sea study report",
 }
 """The command that shows a folder with one of these files."""
 

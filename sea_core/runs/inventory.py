@@ -31,6 +31,10 @@ class Damage:
     path: str
     problem: str
 
+    def in_folder(self, name: str) -> Damage:
+        """Return it with its path from a folder further up, in which its own folder has this name."""
+        return Damage(f"{name}/{self.path}", self.problem)
+
 
 class Inventory:
     """The inventory of a folder. The last line of a file counts; a changed file gets a new line.

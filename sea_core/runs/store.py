@@ -95,8 +95,8 @@ class Store:
 
     def _named_from_run(self, damage: Iterable[Damage]) -> list[Damage]:
         """Return the damage in a block with the paths relative to the run."""
-        folder = self.folder.relative_to(self.run)
-        return [Damage((folder / each.path).as_posix(), each.problem) for each in damage]
+        folder = self.folder.relative_to(self.run).as_posix()
+        return [each.in_folder(folder) for each in damage]
 
     def _open_blocks(self) -> list[Store]:
         """Return the stores of a run's blocks. One that is renamed while it is read is read again."""

@@ -126,6 +126,34 @@ def test_a_damaged_export_is_made_again(
     assert sea("check", copy, "--json").json()["damage"] == []
 
 
+def test_an_alignment_that_was_stopped_is_checked_as_far_as_it_is(
+    run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "model"
+    command = ("align", run.folder, "--method", "sft", "--out", out, *QUICK, "--json")
+    with monkeypatch.context() as patch:
+        patch.setattr("sea_core.alignment.align.check_export", stop)
+        assert sea(*command).code == 130
+    found = sea("check", out, "--json").json(code=1)
+    assert "is of an alignment that is not finished" in found["unfinished"][0]["problem"]
+    assert found["damage"] == []
+    assert {"logits.safetensors", "merged/model.safetensors", "adapter/adapter_model.safetensors"} <= {
+        *found["checked"]
+    }
+    assert any(name.startswith("checkpoints/") for name in found["unchecked"])
+    assert "0 problems" not in sea("check", out).out
+    flip(out / "adapter" / "adapter_model.safetensors")
+    (damage,) = sea("check", out, "--json").json(code=1)["damage"]
+    assert damage["path"] == "adapter/adapter_model.safetensors"
+    assert sea(*command).json(code=1)["steps"] == 4
+    found = sea("check", out, "--json").json()
+    assert (found["damage"], found["unfinished"]) == ([], [])
+    assert found["unchecked"] == ["README.md", "adapter/README.md", "merged/README.md"]
+
+
 def test_a_merged_model_can_be_asked_for_later(model: Path, run: EmbeddingRun, tmp_path: Path) -> None:
     command = ("align", run.folder, "--method", "sft", "--out", tmp_path / "model", *QUICK, "--json")
     assert set(sea(*command, "--no-merge").json(code=1)["export"]["exports"]) == {"adapter"}

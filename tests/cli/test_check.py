@@ -78,6 +78,42 @@ def test_damage_is_found_and_made_again_by_the_same_command(
     assert sea("check", run, "--json").json()["damage"] == []
 
 
+def unfinished(folder: Path) -> dict[str, str]:
+    """Return what `sea check` finds not finished, by the file that says so."""
+    result = sea("check", folder, "--json")
+    found = {each["path"]: each["problem"] for each in json.loads(result.out)["unfinished"]}
+    assert (result.code == 1) is bool(found or json.loads(result.out)["damage"])
+    summary = sea("check", folder)
+    assert (" 0 problems" in summary.out) is (result.code == 0)
+    return found
+
+
+def test_a_run_that_was_stopped_is_not_finished(finished: Path, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert unfinished(finished) == {}
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    command = ("optimize", "--plugin", "qwen2_audio", "--limit", "4", "--out", run)
+    with monkeypatch.context() as patch:
+        patch.setattr("sea_core.pipeline.optimize_worker.make_record", stop)
+        assert sea(*command).code == 130
+    assert unfinished(run) == {"run.json": "is of a run that is not finished: 3 of 4 embeddings are done"}
+    monkeypatch.setattr("sea_core.pipeline.verify_work.generate_answers", stop)
+    assert sea(*command).code == 130
+    assert "3 of 4 embeddings have answers" in unfinished(run)["verify.jsonl"]
+
+
+def test_files_that_were_not_compared_are_named(run: Path) -> None:
+    (run / "notes.txt").write_text("mine")
+    (run / "more").mkdir()
+    (run / "more" / "a.txt").write_text("mine")
+    result = sea("check", run)
+    assert result.code == 0
+    assert "notes.txt, more/ (1 files)" in result.err
+    assert sea("check", run, "--json").json()["unchecked"] == ["notes.txt", "more/a.txt"]
+
+
 def test_a_missing_run_is_an_error(tmp_path: Path) -> None:
     assert "there is no such folder" in expect_error("check", tmp_path / "none")
     assert "SEA did not write this folder" in expect_error("check", tmp_path)

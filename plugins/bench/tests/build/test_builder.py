@@ -186,6 +186,20 @@ def test_damage_is_found_and_made_again(tmp_path: Path, name: str, named: str) -
     assert path.read_bytes() == before or name != "question file"  # no two utterances of espeak are the same
 
 
+def test_a_set_that_was_stopped_is_not_finished_and_its_media_are_checked(tmp_path: Path) -> None:
+    builder = SetBuilder(tmp_path, get_set("smell", Scents()), Scents(), TWO)
+    with builder.writing():
+        made = builder.job_list.name(next(builder.run()))
+    found = check_folder(tmp_path)
+    assert [each.problem for each in found.unfinished] == ["has a set that is not finished: smell"]
+    assert (made in found.checked, found.damage) == (True, ())
+    (tmp_path / made).write_text("x" * (tmp_path / made).stat().st_size)
+    assert [each.path for each in check_folder(tmp_path).damage] == [made]
+    build(tmp_path, get_set("smell", Scents()), Scents())
+    found = check_folder(tmp_path)
+    assert (found.unfinished, found.damage, found.unchecked) == ((), (), ())
+
+
 def test_media_made_from_another_pick_are_made_again(tmp_path: Path) -> None:
     media_set = replace(SMALL, candidates=3)
     made = build(tmp_path, media_set)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
+from helpers.bench_records import answer_record, bench_manifest
 from sea_bench.case import Case
 from sea_bench.pipeline.build import build_benchmark, choose_generator, default_set
+from sea_bench.run.run_folder import BenchRun
 from sea_bench.study.file import read_study
 from sea_bench.study.journal import StudyFolder, TaskRecord
 from sea_bench.study.plan import plan_study
@@ -24,6 +27,7 @@ from sea_bench.study.tasks import AlignTask, AnswerTask, EncodeTask, OptimizeTas
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.errors import SeaError
 from sea_core.pipeline.progress import Progress, SilentProgress
+from sea_core.runs.check import check_folder
 
 MODEL = {"plugin": "llava", "validation": "cases", "media": {"real": "real.jsonl"}}
 
@@ -97,6 +101,24 @@ def test_task_whose_folder_is_gone_is_not_done(root: Path) -> None:
     assert without_folder(study) == [answer.arm.name]
     run_study(study)
     assert without_folder(study) == []
+
+
+@pytest.mark.usefixtures("only_folders")
+def test_study_with_a_part_that_is_not_done_is_not_finished(root: Path) -> None:
+    study = read(root)
+    run_study(study)
+    assert check_folder(study.folder).unfinished == ()
+    folder = plan_study(study, ("validation",)).answers[0].folder
+    BenchRun.start(folder, bench_manifest(cases=2)).answers.append([answer_record("video/Fraud/TYPO/1", "No.")])
+    name = folder.relative_to(study.folder).as_posix()
+    found = check_folder(study.folder)
+    assert f"{name}/answers.jsonl" in found.checked
+    assert [each.path for each in found.unfinished] == [f"{name}/bench.json"]
+    shutil.rmtree(folder)
+    (lacking,) = check_folder(study.folder).unfinished
+    assert (lacking.path, name in lacking.problem) == ("study.json", True)
+    (study.folder / "study.json").write_text("{}")
+    assert [each.path for each in check_folder(study.folder).damage] == ["study.json"]
 
 
 def test_media_are_part_of_what_a_result_depends_on(root: Path) -> None:
