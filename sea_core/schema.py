@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Hashable
 from errno import EINVAL
@@ -32,6 +33,8 @@ SHOWN = 40
 """Characters of a wrong value in a message."""
 MAX_DEPTH = 20
 """How deep a YAML text may be nested."""
+AMBIGUOUS = re.compile(r"[-+]?0[0-7_]+|[-+]?[\d_]+:[\d_:.]*")
+"""Numbers that YAML 1.1 reads in another base than people: `012` is 10 and `1:30` is 90."""
 MAX_DIGITS = 18
 """Digits of a whole number in YAML: more do not fit into 64 bits."""
 
@@ -194,7 +197,8 @@ def parse_yaml(text: str, *, what: str, hint: str, where: str = "") -> Any:
 
     Raises:
         SeaError: the text is not YAML, or is more than JSON can hold: references (a few lines of them can stand for
-            gigabytes), types, a key twice, a number of more than MAX_DIGITS digits, more than MAX_DEPTH levels.
+            gigabytes), types, a key twice, a number of more than MAX_DIGITS digits, more than MAX_DEPTH levels; or it
+            has a number that people read otherwise (AMBIGUOUS).
     """
     import yaml
 
@@ -212,6 +216,14 @@ def parse_yaml(text: str, *, what: str, hint: str, where: str = "") -> Any:
 def _plain_loader() -> type[yaml.SafeLoader]:
     """Return PyYAML's safe loader, restricted to plain trees."""
     import yaml
+
+    def require_decimal(node: Any) -> None:
+        """Refuse what YAML 1.1 reads as a number of base 8 or 60, and people and YAML 1.2 read otherwise."""
+        if not (found := AMBIGUOUS.fullmatch(node.value)):
+            return
+        base = 60 if ":" in node.value else 8
+        problem = f"{found[0]} can be read as a number of base {base}: write a decimal number, or a text in quotes"
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
     class PlainLoader(yaml.SafeLoader):
         depth = 0
@@ -247,11 +259,17 @@ def _plain_loader() -> type[yaml.SafeLoader]:
             if len(node.value) > MAX_DIGITS:
                 problem = f"a number of more than {MAX_DIGITS} digits"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+            require_decimal(node)
             return super().construct_yaml_int(node)
+
+        def construct_yaml_float(self, node: Any) -> float:
+            require_decimal(node)
+            return super().construct_yaml_float(node)
 
     PlainLoader.yaml_implicit_resolvers = {  # a date stays text
         first: [(tag, pattern) for tag, pattern in pairs if not tag.endswith((":timestamp", ":merge", ":value"))]
         for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     PlainLoader.add_constructor("tag:yaml.org,2002:int", PlainLoader.construct_yaml_int)
+    PlainLoader.add_constructor("tag:yaml.org,2002:float", PlainLoader.construct_yaml_float)
     return PlainLoader

@@ -188,7 +188,11 @@ def test_empty_file_overrides_nothing(tmp_path: Path) -> None:
         ("? [rate]\n: 1\n", 1, "a key must be text"),
         ("rate: 0x" + "f" * 5000, 1, "a number of more than 18 digits"),
         ("rate: " + "9" * 5000, 1, "a number of more than 18 digits"),
-        ("rate: 1" + ":59" * 500 + ".5", None, "int too large to convert to float"),
+        ("rate: 1" + ":59" * 500 + ".5", 1, "can be read as a number of base 60"),
+        ("rate: 1\ncount: 1:30\n", 2, "1:30 can be read as a number of base 60: write a decimal number, or a text in"),
+        ("count: 012\n", 1, "012 can be read as a number of base 8"),
+        ("count: -0_1\n", 1, "-0_1 can be read as a number of base 8"),
+        ("- [1, {count: 00}]\n", 1, "00 can be read as a number of base 8"),
         ("rate: " + "[" * 50_000, 1, "more than 20 levels"),
         ("- " * 50_000, 1, "more than 20 levels"),
         ("- rate\n", None, "expected `key: value` lines"),
@@ -201,6 +205,14 @@ def test_file_that_is_not_settings_is_an_error(tmp_path: Path, text: str, line: 
     error = error_for(file=file)
     assert message in error.what
     assert error.where == (f"{file}:{line}" if line else str(file))
+
+
+def test_numbers_with_the_meaning_that_they_show_are_read(tmp_path: Path) -> None:
+    text = "name: '012'\ncount: 0\nrate: 0.5\nlast: 0x10\nmore: [10_0, 1.5e+3, '1:30', 0o12, 1:x]\n"
+    expected = {"name": "012", "count": 0, "rate": 0.5, "last": 16, "more": [100, 1500.0, "1:30", "0o12", "1:x"]}
+    assert parse_overrides(yaml_file(tmp_path, text), []) == expected
+    with pytest.raises(SeaError, match="base 8"):
+        parse_overrides(None, ["count=012"])
 
 
 def test_a_date_is_text_and_a_key_may_be_any_word(tmp_path: Path) -> None:
