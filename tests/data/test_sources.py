@@ -177,3 +177,14 @@ def test_any_corruption_gives_whole_records_or_a_data_error(
         str(error).encode()
         return
     assert len({example.line for example in data.examples}) + len(data.skipped) + len(data.invalid) == data.records
+
+
+def test_a_link_that_leads_nowhere_is_called_so(tmp_path: Path) -> None:
+    loop, dangling = tmp_path / "loop.csv", tmp_path / "rows.jsonl"
+    loop.symlink_to("loop.csv")
+    dangling.symlink_to("none.jsonl")
+    for link, target in ((loop, "loop.csv"), (dangling, "none.jsonl")):
+        message = error_message(link)
+        assert f"This is a link to {target}, which does not exist or leads back to the link" in message
+    assert "Did you mean" not in error_message(tmp_path / "row.jsonl")
+    assert "Did you mean" not in error_message(tmp_path / "loops.csv")

@@ -116,6 +116,9 @@ def _is_plain_text(path: Path, encoding: str) -> bool:
 
 
 def _check_file(path: Path) -> None:
+    if path.is_symlink() and not path.exists():
+        what = f"This is a link to {path.readlink()}, which does not exist or leads back to the link."
+        raise DataError(what, where=str(path), hint="Give the file itself, or make the link anew: ln -sfn FILE LINK")
     if not path.exists():
         raise DataError("There is no such file.", where=str(path), hint=_suggest_file(path))
     if not path.is_file():  # it is opened several times
@@ -133,7 +136,8 @@ def _suggest_file(path: Path) -> str:
     parent = path.parent
     if not parent.is_dir():
         return f"There is no folder {parent} either. Check the path. A hub data set is hf:OWNER/NAME."
-    by_stem = {_stem(entry.name): entry for entry in sorted(parent.iterdir()) if entry.name.endswith(READABLE)}
+    entries = (entry for entry in sorted(parent.iterdir()) if entry.name.endswith(READABLE) and entry.exists())
+    by_stem = {_stem(entry.name): entry for entry in entries}
     if close := nearest(_stem(path.name), by_stem):  # without suffixes, which many files share
         return f"Did you mean {by_stem[close]} ?"
     return f"Check the path. Give a file ({READABLE_TYPES}), a folder of one, or hf:OWNER/NAME."
