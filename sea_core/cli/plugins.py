@@ -60,9 +60,20 @@ def list_plugins(as_json: output.Json = False) -> None:
         output.note("No plugin is installed. Install one with pip.")
 
 
+def _require_new(name: str) -> str:
+    """Refuse the name of an installed plugin before a model is loaded to derive an adapter from."""
+    from sea_core.plugin.loader import require_new_name
+
+    require_new_name(name)
+    return name
+
+
 @app.command("new")
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The plugin's name, as --plugin takes it: eeg.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="The plugin's name, as --plugin takes it: eeg.", callback=_require_new),
+    ],
     modality: Annotated[str, typer.Option(help="The modality in one word: eeg.")],
     from_model: Annotated[
         str | None,

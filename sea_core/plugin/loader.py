@@ -136,6 +136,15 @@ def require_name(name_or_path: str) -> None:
         raise _unknown(name_or_path, points, with_adapter=True)
 
 
+def require_new_name(name: str) -> None:
+    """Raise PluginError for the name of a plugin that is installed: with two of a name, neither can be used."""
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        if point.name == name.replace("-", "_"):
+            owner = point.dist.name if point.dist else "another distribution"
+            hint = f"Give another name: {point.name}_2. To replace it: pip uninstall {owner}"
+            raise PluginError(f"a plugin {point.name} is installed already, by {owner}", hint=hint)
+
+
 def get_adapter(name_or_path: str, modality: str | None = None, *, is_stored: bool = False) -> tuple[Plugin, Adapter]:
     """Load one plugin and select its adapter for `modality`, which is optional if there is only one.
 

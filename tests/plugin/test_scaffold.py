@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.cli import expect_error
 from helpers.fresh_venv import FreshVenv
 from sea_core import PluginError
 from sea_core.plugin import scaffold
@@ -89,6 +90,15 @@ def test_invalid_names_raise(name: str, modality: str, tmp_path: Path) -> None:
         write_plugin(name, modality, tmp_path / "new")
     assert error.value.hint
     assert not list(tmp_path.iterdir())
+
+
+def test_the_name_of_an_installed_plugin_is_refused(tmp_path: Path) -> None:
+    for name in ("llava", "qwen2-audio"):
+        for more in ((), ("--from", tmp_path)):
+            out = tmp_path / "new"
+            message = expect_error("plugins", "new", name, "--modality", "image", "--out", out, *more)
+            assert f"a plugin {name.replace('-', '_')} is installed already, by sea-{name}" in message
+            assert not out.exists()
 
 
 def test_folder_that_is_not_empty_is_not_changed(tmp_path: Path) -> None:
