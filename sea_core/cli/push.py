@@ -44,7 +44,9 @@ def push(
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.share import push as push_folder
+    from sea_core.sharing.places import require_lasting
 
+    require_lasting(target)
     sent = push_folder(
         run, target, licence=licence, with_text=with_text, public=public, confirm=confirm(yes), progress=TERMINAL
     )

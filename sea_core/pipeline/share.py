@@ -27,7 +27,7 @@ from sea_core.sharing.embeddings import fill_texts, pack_run
 from sea_core.sharing.listing import CARD, MAX_BYTES, NAME, ListedFile, Listing, list_files, read_listing, write_listing
 from sea_core.sharing.models import pack_model
 from sea_core.sharing.package import Kind, Package, find_kind
-from sea_core.sharing.places import FolderPlace, HubPlace, SharePlace, open_place
+from sea_core.sharing.places import FolderPlace, HubPlace, SharePlace, file_error, open_place
 
 KINDS = (
     Kind("run.json", "a run of embeddings", EmbeddingRun, pack_run),
@@ -150,8 +150,10 @@ def require_main_branch(place: SharePlace) -> None:
 
 
 def require_apart(folder: Path, place: SharePlace) -> None:
-    """Raise SeaError for a target inside the folder that is shared, or around it."""
+    """Raise SeaError for a target inside the folder that is shared, or around it, or that is a file."""
     target = place.local if isinstance(place, FolderPlace) else None
+    if target and target.is_file():
+        raise file_error(place.name)
     if target:
         shared, place_folder = folder.resolve(), target.resolve()
         if shared.is_relative_to(place_folder) or place_folder.is_relative_to(shared):

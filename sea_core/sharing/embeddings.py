@@ -176,8 +176,17 @@ def _withheld_record(record: EmbeddingRecord) -> WithheldRecord:
 def _sent(is_media: bool, with_text: bool) -> list[str]:
     tensors = "what the encoder gives for real media" if is_media else "the embeddings"
     labels = "of each the phrase that it shows, its detoxified instruction, style and target answers"
+    names = "the examples' ids, lines and labels, and the names of the data file and of the model"
+    media = ["the names of the media files"] * is_media
     texts = ["the texts of the examples, harmful ones included, and the model's answers about the embeddings"]
-    return [tensors, *([] if is_media else [labels]), "settings and digests", *(texts if with_text else ())]
+    return [
+        tensors,
+        *([] if is_media else [labels]),
+        names,
+        *media,
+        "settings and digests",
+        *(texts if with_text else ()),
+    ]
 
 
 def _kept(with_text: bool) -> list[str]:

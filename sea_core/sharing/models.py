@@ -49,7 +49,11 @@ def pack_model(folder: Path, temporary: Path, with_text: bool) -> Package:
             "Base": f"{base}, {identity.model.fingerprint}, plugin {identity.model.plugin} "
             f"{identity.model.plugin_version}, {identity.model.modality}, {identity.model.dtype}",
         },
-        sent=["the weights of " + " and ".join(parts), "settings, metrics and digests"]
+        sent=[
+            "the weights of " + " and ".join(parts),
+            "settings, metrics and digests",
+            "the names of the base model and of the runs that it was trained on",
+        ]
         + ["the questions of the spot check, harmful ones included, and the answers"] * with_text,
         kept=["the questions of the spot check and the answers"] * (not with_text)
         + ["the checkpoints of the training, caches, locks, and where files lie on this machine"],

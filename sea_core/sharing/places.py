@@ -28,6 +28,7 @@ HUB_FILE = ".gitattributes"
 """What the hub itself puts into a new repository. It stays."""
 LOGIN = "Log in with `hf auth login`, or set HF_TOKEN: SEA takes the token from there only, and stores none."
 PARTIAL = ".part"
+MEMORY = "memory:"
 OBJECTS = re.compile(r"(s3|gs|az)://")
 """Addresses of object storage, whose files appear whole or not at all."""
 
@@ -124,6 +125,8 @@ class FolderPlace:
         if self.local:
             require_contained(self.local)
         with _errors(self.name):
+            if system.isfile(root):
+                raise file_error(self.name)
             paths = system.find(root) if system.exists(root) else []
             there = {path.removeprefix(root).lstrip("/") for path in paths}
             _require_same(self.name, there, files, self._differs)
@@ -139,6 +142,18 @@ class FolderPlace:
             return True
         with self._system.open(f"{self._root}/{name}", "rb") as file:
             return _digest(file) != file_digest(path)
+
+
+def file_error(name: str) -> RunError:
+    """Return the error for a file where a folder is to be sent."""
+    return RunError(f"{name} is a file, and what is shared is a folder", hint="Give a new or empty folder.")
+
+
+def require_lasting(address: str) -> None:
+    """Raise SeaError for an address whose files are gone when the command ends."""
+    if any(part.startswith(MEMORY) for part in address.split("::")):
+        what = f"{MEMORY}// is in the memory of this command, and gone when it ends: nothing was sent"
+        raise SeaError(what, hint="Give hf:OWNER/NAME, a folder, or an address such as s3://BUCKET/NAME.")
 
 
 def _digest(file: BinaryIO) -> str:

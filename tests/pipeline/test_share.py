@@ -21,6 +21,8 @@ from sea_core.alignment.config import AlignConfig
 from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.mixture import mix
 from sea_core.data.read import read_examples
+from sea_core.errors import RunError
+from sea_core.pipeline.share import push as push_folder
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.runs.inventory import Inventory
@@ -134,6 +136,7 @@ def test_nothing_is_sent_without_a_yes(finished: FinishedRun, tmp_path: Path) ->
     assert result.code == 2
     assert "add --yes" in result.err
     assert "stays here   instructions and responses of the examples" in result.err
+    assert "the examples' ids, lines and labels, and the names of the data file and of the model" in result.err
     assert not (tmp_path / "shared").exists()
 
 
@@ -289,9 +292,25 @@ def test_what_is_no_shared_folder_is_named(tmp_path: Path) -> None:
     assert "not the name of a repository" in expect_error("pull", "hf:name", tmp_path / "p")
 
 
+@pytest.mark.parametrize("address", ["memory://bucket/run", "simplecache::memory://bucket/run"])
+@pytest.mark.parametrize("command", ["push", "bench push"])
+def test_what_is_gone_when_the_command_ends_is_no_target(tmp_path: Path, command: str, address: str) -> None:
+    assert "gone when it ends" in expect_error(*command.split(), tmp_path, address, *GIVEN)
+
+
+def test_a_file_is_no_target(finished: FinishedRun, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    message = expect_error("push", finished.copy(tmp_path), tmp_path / "file", *GIVEN)
+    assert f"{tmp_path / 'file'} is a file, and what is shared is a folder" in message
+    fsspec.filesystem("memory").pipe("/file", b"mine")
+    with pytest.raises(RunError, match=r"memory://file is a file"):
+        push_folder(finished.copy(tmp_path / "more"), "memory://file", licence="cc-by-4.0")
+    fsspec.filesystem("memory").rm("/file")
+
+
 def test_any_file_system_of_fsspec_is_a_place(finished: FinishedRun, tmp_path: Path) -> None:
     try:
-        push(finished.copy(tmp_path), "memory://bucket/run")
+        push_folder(finished.copy(tmp_path), "memory://bucket/run", licence="cc-by-4.0")
         assert len(pull("memory://bucket/run", tmp_path / "pulled").store.ids()) == 3
     finally:
         fsspec.filesystem("memory").rm("/bucket", recursive=True)
@@ -324,9 +343,9 @@ def test_an_address_that_cannot_be_used_ends_in_a_hint(
 def test_the_password_of_an_address_is_never_shown(finished: FinishedRun, tmp_path: Path) -> None:
     run = finished.copy(tmp_path)
     try:
-        result = sea("push", run, "memory://me:pass-word@bucket/run", *GIVEN)
-        assert result.code == 0
-        assert "pass-word" not in result.out + result.err
+        sent = push_folder(run, "memory://me:pass-word@bucket/run", licence="cc-by-4.0")
+        assert sent
+        assert "pass-word" not in str((sent.target, sent.summary()))
         card = fsspec.filesystem("memory").cat("/me:pass-word@bucket/run/README.md").decode()
         assert "pass-word" not in card
         assert "bucket" not in card

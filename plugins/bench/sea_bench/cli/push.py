@@ -27,7 +27,9 @@ def push(
     from sea_bench.pipeline.share import KINDS, PUSH_ELSEWHERE
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.share import push as push_folder
+    from sea_core.sharing.places import require_lasting
 
+    require_lasting(target)
     sent = push_folder(
         folder,
         target,

@@ -64,7 +64,11 @@ def pack_bench_run(folder: Path, temporary: Path, with_text: bool) -> Package:
             "Model": f"{public_name(location.checkpoint)}, {described}"
             + f", LoRA adapter {identity.lora}" * bool(identity.lora),
         },
-        sent=["the questions, harmful ones included", "the answers and the verdicts", "settings and digests"],
+        sent=[
+            "the questions, harmful ones included, with the ids and scenarios of the cases",
+            "the answers and the verdicts",
+            "settings and digests, and the names of the benchmark and of the model",
+        ],
         kept=["the media of the benchmark", "the names of people who labelled answers", CACHES],
         commands=["sea bench pull SOURCE FOLDER", "sea bench report FOLDER", "sea bench show FOLDER"],
         source=metadata.benchmark,
@@ -109,7 +113,11 @@ def pack_benchmark(folder: Path, temporary: Path, with_text: bool) -> Package:
             "Cases": f"{harmful} of the benchmark, {len(benchmark.cases) - harmful} of the benign twin",
             "Source": ", ".join(dict.fromkeys(map(public_source, sources))),
         },
-        sent=["the questions, harmful ones included", "the media", "settings and digests"],
+        sent=[
+            "the questions, harmful ones included, with the ids and scenarios of the cases",
+            "the media",
+            "settings and digests, and the name of the source",
+        ],
         kept=["candidates that were not picked", CACHES],
         commands=[
             "sea bench pull SOURCE FOLDER",
