@@ -165,7 +165,8 @@ def _check(blueprint: Blueprint, folder: Path, seed: int, as_json: bool) -> None
     metrics = dict(blueprint.check(folder, seed))
     write_card(folder, {"metrics": metrics})
     value = {"model": folder, "metrics": metrics}
-    output.emit(value, as_json, lambda: output.grid(("skill", "exact answers"), metrics.items()))
+    scores = [(skill, output.ratio(score)) for skill, score in metrics.items()]
+    output.emit(value, as_json, lambda: output.grid(("skill", "exact answers"), scores))
     weak = [skill for skill, ratio in metrics.items() if ratio < blueprint.min_score]
     if weak:
         output.note(f"below {blueprint.min_score}: {', '.join(weak)}; try another --seed")
