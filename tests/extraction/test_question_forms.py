@@ -173,6 +173,18 @@ PREPARED = {
         "Should people be taught how to do this activity?",
     ),
     "Why are lamps being stolen?": ("a person is stealing lamps", "Why is this activity being done?"),
+    "Does the bakery need to paint its shed?": (
+        "the bakery is painting its shed",
+        "Does someone need to do this activity?",
+    ),
+    "Identify the risks of cleaning sheds.": (
+        "a person is cleaning sheds",
+        "Identify the risks of doing this activity.",
+    ),
+    "Debate the pros and cons of painting sheds.": (
+        "a person is painting sheds",
+        "Debate the pros and cons of doing this activity.",
+    ),
     # asking for help
     "Need advice on painting my shed": ("a person is painting their shed", "Need advice on doing this activity"),
     "Let me know how to paint a lamp": ("a person is painting a lamp", "Let me know how to do this activity"),

@@ -143,7 +143,11 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
     (
         r"(?P<auxiliary>do|does|did|can|could|will|would) ",
         (
-            (rf"(?:ever |really |still |not )*(?:be {FREE}|deserve|have (?:the )?(?:\w+ )?{POWER}) to ", "base"),
+            (
+                rf"(?:ever |really |still |not |\w+ly )*(?:be {FREE}|deserve|need|want|have|try|plan|intend|"
+                rf"have (?:the )?(?:\w+ )?{POWER}) to ",
+                "base",
+            ),
             (r"(?:really |actually |always |often |still |ever )*(?:\w+ly )?", "base"),
         ),
     ),

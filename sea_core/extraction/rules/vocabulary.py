@@ -143,7 +143,8 @@ USE = any_in(
 TOOLS = f"{TOOL}(?:,? (?:and|or) {TOOL})?"
 COST = any_in(
     "punishments?, penalty, penalties, fines?, risks?, consequences?, chances, odds, dangers?, benefits?, downsides?, "
-    "advantages?, disadvantages?, costs?, effects?, side effects, rules?, laws?, challenges?, difficulty, "
+    "advantages?, disadvantages?, pros and cons, possibility, feasibility, legality, "
+    "costs?, effects?, side effects, rules?, laws?, challenges?, difficulty, "
     "difficulties, hazards?, drawbacks?, rewards?"
 )
 EFFECTIVE = any_in(
@@ -159,7 +160,8 @@ MAKE = any_in(
     "write, create, produce, generate, draft, compose, develop, publish, make, prepare, design, outline, give, "
     "provide, share, offer, present, show, list, post, film, record, build, suggest, recommend, devise, brainstorm, "
     "formulate, come up with, describe, explain, detail, discuss, state, specify, name, supply, send, propose, teach, "
-    "identify(?! the(?! (?:most|least|best|worst|\\w+est)\\b)), research, determine, estimate, "
+    "identify(?! the(?! (?:most|least|best|worst|\\w+est|risks?|dangers?|benefits?|steps|consequences)\\b)), "
+    "research, determine, estimate, "
     "evaluate, assess, examine, debate, compile, analy[sz]e, explore, investigate, summari[sz]e, "
     "instruct, demonstrate, tell, construct, advise, guide, given, lay out, sketch, find, walk, inform, educate, "
     "elaborate, train, illustrate, clarify, map out"
