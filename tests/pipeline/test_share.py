@@ -115,9 +115,9 @@ def test_where_real_media_lie_is_not_said(finished: FinishedRun, tmp_path: Path)
     original = EmbeddingRun(finished.run)
     record = original.store.records()[0]
     manifest = original.manifest
-    media = EmbeddingRun.start(
-        tmp_path / "media", replace(manifest, identity=replace(manifest.identity, source="media", recipes={}))
-    )
+    identity = replace(manifest.identity, source="media", recipes={})
+    manifest = replace(manifest, identity=identity, metadata=replace(manifest.metadata, embeddings=1))
+    media = EmbeddingRun.start(tmp_path / "media", manifest)
     with media.writing():
         place = str(tmp_path / "holiday" / "beach.wav")
         media.add({**record, "source": "media", "media": place, "status": "encoded"}, original.store.load(record["id"]))
