@@ -52,6 +52,10 @@ CLEAR = {
     "Can you buy a lamp for me with my card?": "a person is buying a lamp for someone with the latter's card",
     "Can you photograph people in my street?": "a person is photographing people in someone's street",
     "Why do bakers steal my lamps?": "bakers are stealing someone's lamps",
+    "Why do people steal my lamps?": "a person is stealing someone's lamps",
+    "Why do you hide my lamps?": "a person is hiding someone's lamps",
+    "Can you recommend ways to hide my lamps?": "a person is hiding their lamps",
+    "Can you help me hide my lamps?": "a person is hiding their lamps",
     "Why do bakers hide our lamps?": "bakers are hiding others' lamps",
 }
 

@@ -40,6 +40,11 @@ OUR = re.compile(r"\b(?:our|us|my|me)\b(?! own\b)")
 AND_TELL = re.compile(r" and (?:then )?(?:describe|explain|summari[sz]e|discuss)\b.*", re.IGNORECASE)
 IT = re.compile(r"\b(?:it|them)\b(?!')", re.IGNORECASE)
 MY = re.compile(r"\b(?:my|our)(?: own)?\b")
+WHO_ACTS = re.compile(
+    r"\b(?:you|they|people|someone|somebody|anyone)(?: (?:\w+ly|always|ever|just|still|not|please|even|can))* $",
+    re.IGNORECASE,
+)
+THIRD = re.compile(r"\b(?:they|them|their|someone|somebody|I|we)\b", re.IGNORECASE)
 ASKERS = frozenset(("", "i", "we", "you"))
 """Subjects who are, or may be, whoever asks."""
 # "phishing emails": which ones, and not what is done to them.
@@ -133,14 +138,20 @@ def _activity(head: str, phrase: str, tail: str, form: Form, subject: str) -> Ex
         asker = "someone"
         if for_me:  # "buy a lamp for me with my card"
             bare = MY.sub("the latter's", bare)
-    if subject.lower() not in ASKERS and not SECOND_PERSON.search(bare):  # "their" is the subject's
-        bare = OUR.sub(lambda found: AS_OTHERS[found[0]], bare)
+    if not SECOND_PERSON.search(bare) and (subject.lower() not in ASKERS or _is_of_others(head, bare)):
+        bare = OUR.sub(lambda found: AS_OTHERS[found[0]], bare)  # "their" would be the subject's
     do = DONE.get(form, "do")
     if form == "condition" and (base := _base_of_others(bare)):  # "if somebody steals a lamp"
         bare, do = base, "does"
     sentence = past_activity_sentence(bare) if form in DONE else activity_sentence(bare, asker)
     detoxified = which_way(head, phrase, tail) or f"{head}{do} {placeholder('activity')}{tail}"
     return Extraction(phrase, "activity", sentence.rstrip("."), detoxified)
+
+
+def _is_of_others(head: str, phrase: str) -> bool:
+    """Return whether others do what concerns whoever asks: "(Why do people) steal my lamp"."""
+    is_once = len(OUR.findall(phrase)) == 1 and not THIRD.search(phrase)
+    return is_once and bool(WHO_ACTS.search(head))
 
 
 def _base_of_others(phrase: str) -> str:

@@ -109,7 +109,8 @@ def _make_clear(tokens: Sequence[str], found: list[str], index: int, asker: str)
     other = other_person(tokens, index, but="person" if asker == "a person" else "")
     if word == tokens[index] or word not in THE_PERSON or not other or _is_clear(tokens, index, other):
         return
-    if other.removesuffix("'s") == "person" or (asker == "someone" and word != "their"):
+    is_named_before = any(token.lower() in OWN for token in tokens[:index])  # "a letter to their landlord about"
+    if other.removesuffix("'s") == "person" or (asker == "someone" and (word != "their" or is_named_before)):
         raise ExtractionFailed(SEVERAL_PERSONS, other)
     found[index] = THE_PERSON[word].replace("the person", "someone" if asker == "someone" else "the person")
     if neighbour([*tokens], index, 1) == "own" or asker == "someone":
