@@ -148,9 +148,8 @@ class ModelFolder(RunFolder[AlignManifest]):
         Inventory(self.folder).add(path for path in paths if path.is_file() and path.name != CARD)
 
     def forget_exports(self) -> None:
-        """Remove the exports from the inventory, before they are written again."""
-        inventory = Inventory(self.folder)
-        inventory.remove(self.folder / path for path in inventory.files() if Path(path).parts[0] in EXPORTS)
+        """Delete the inventory, which lists exports only, before they are written again after a stop."""
+        Inventory(self.folder).log.path.unlink(missing_ok=True)
 
     def finish(self, metrics: Mapping[str, Any]) -> None:
         """Store the digests of the exports, then the metrics, which mark the alignment as finished."""

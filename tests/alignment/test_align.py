@@ -152,6 +152,8 @@ def test_an_alignment_that_was_stopped_is_checked_as_far_as_it_is(
     found = sea("check", out, "--json").json()
     assert (found["damage"], found["unfinished"]) == ([], [])
     assert found["unchecked"] == ["README.md", "adapter/README.md", "merged/README.md"]
+    listed = [json.loads(line)["path"] for line in (out / "inventory.jsonl").read_text().splitlines()]
+    assert len(listed) == len({*listed})  # nothing is left of the exports that were written before the stop
 
 
 def test_a_merged_model_can_be_asked_for_later(model: Path, run: EmbeddingRun, tmp_path: Path) -> None:
