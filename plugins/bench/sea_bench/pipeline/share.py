@@ -9,7 +9,7 @@ from sea_bench.build.build_folder import BuildFolder
 from sea_bench.dataset import public_source, read_benchmark
 from sea_bench.run.records import LabelRecord
 from sea_bench.run.run_folder import BenchRun
-from sea_core.errors import SeaError
+from sea_core.errors import RunError, SeaError
 from sea_core.runs.inventory import Inventory
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import ModelLocation
@@ -91,10 +91,19 @@ def _labels(run: BenchRun, temporary: Path) -> dict[str, Path]:
 
 
 def pack_benchmark(folder: Path, temporary: Path, with_text: bool) -> Package:
-    """Return what of a built benchmark is shared. Raises SeaError without its texts: they are the benchmark."""
+    """Return what of a built benchmark is shared.
+
+    Raises:
+        SeaError: it would be without its texts: they are the benchmark.
+        RunError: the benchmark is not finished: `media.jsonl` would name media that are not sent.
+    """
     _require_text(with_text, "a benchmark")
     build = BuildFolder(folder)
-    manifest, benchmark, known = build.read(), read_benchmark(folder), Inventory(folder).files()
+    manifest = build.read()
+    if unfinished := [name for name, each in manifest.sets.items() if not each.complete]:
+        what = f"this benchmark is not finished: {', '.join(unfinished)}"
+        raise RunError(what, hint="Re-run `sea bench build` first.", where=str(folder))
+    benchmark, known = read_benchmark(folder), Inventory(folder).files()
     files = {name: folder / name for name in known}
     journals = [path for name in BENCHMARK_JOURNALS if (path := folder / name).is_file()]
     files |= {path.name: stage_journal(temporary, path) for path in journals}

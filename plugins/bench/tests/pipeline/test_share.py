@@ -9,6 +9,8 @@ import pytest
 
 from helpers.bench_records import answer_record, bench_manifest
 from helpers.cli import expect_error, sea
+from sea_bench.build.builder import SetBuilder
+from sea_bench.build.jobs import Job
 from sea_bench.pipeline.build import build_benchmark
 from sea_bench.run.records import answer_sha
 from sea_bench.run.run_folder import BenchRun, Preflight
@@ -68,3 +70,32 @@ def test_a_built_benchmark_comes_back_whole(tmp_path: Path) -> None:
     assert "Type: sea bench push" in expect_error(
         "push", tmp_path / "cases", tmp_path / "other", "--licence", "mit", "--yes"
     )
+
+
+def test_a_benchmark_that_was_stopped_is_pushed_once_it_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build_until_stopped(*more: str) -> None:
+        make, left = SetBuilder._make, iter(range(5))
+
+        def stop(builder: SetBuilder, job: Job) -> None:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            make(builder, job)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(SetBuilder, "_make", stop)
+            assert sea(*build, *more).code == 130
+
+    build = ("bench", "build", "image", "--out", tmp_path / "cases")
+    for more in (("--limit", "1"), ()):  # a new benchmark, and a finished one with more cases
+        build_until_stopped(*more)
+        shared, pulled = (tmp_path / f"{name}{len(more)}" for name in ("shared", "pulled"))
+        message = expect_error("bench", "push", tmp_path / "cases", shared, *GIVEN)
+        assert "this benchmark is not finished: image" in message
+        assert "Re-run `sea bench build` first" in message
+        assert not shared.exists()
+        assert sea(*build, *more).code == 0
+        assert sea("bench", "push", tmp_path / "cases", shared, *GIVEN).code == 0
+        assert sea("bench", "pull", shared, pulled).code == 0
+        assert sea("check", pulled).code == 0
