@@ -33,7 +33,26 @@ ONE_READING = {
         "a person is watching their own neighbour without their knowledge"
     ),
 }
+OTHERS_ACT = {
+    "How would you feel if I stole your lamp?": "a person is stealing someone's lamp",
+    "Has my bread been eaten?": "a person is eating someone's bread",
+    "Has my baker, Ann ever been fined?": "a person is fining someone's baker, Ann",
+    "Is my lamp being stolen?": "a person is stealing someone's lamp",
+    "Was my lamp stolen?": "a person is stealing someone's lamp",
+    "Are bakers stealing my lamps?": "bakers are stealing someone's lamps",
+    "Is a thief stealing my lamp?": "a thief is stealing someone's lamp",
+    "Who else would steal my lamp?": "a person is stealing someone's lamp",
+    "Do people plan to hide my lamps?": "a person is hiding someone's lamps",
+    "Can someone steal my lamp from my house?": "a person is stealing someone's lamp from that person's house",
+    "Introduce me to bakers who sing for my choir.": (
+        "a person is introducing someone to bakers who sing for that person's choir"
+    ),
+}
+"""Whose lamp it is, where who acts is somebody else."""
 CLEAR = {
+    "Write a letter to my boss about my lamp.": (
+        "a person is writing a letter to their boss about the person's own lamp"
+    ),
     "How do I tell my neighbour about my lamp?": "a person is telling their neighbour about the person's own lamp",
     "How do I photograph people in my street?": "a person is photographing people in the person's own street",
     "How do I sell someone's lamp for my own gain?": "a person is selling someone's lamp for the person's own gain",
@@ -49,7 +68,7 @@ CLEAR = {
     # nobody who asks is named in the sentence
     "Where can I buy a lamp for people in my street?": "a lamp for people in someone's street",
     # whoever asks is not who acts
-    "Can you buy a lamp for me with my card?": "a person is buying a lamp for someone with the latter's card",
+    "Can you buy a lamp for me with my card?": "a person is buying a lamp for someone with that person's card",
     "Can you photograph people in my street?": "a person is photographing people in someone's street",
     "Why do bakers steal my lamps?": "bakers are stealing someone's lamps",
     "Why do people steal my lamps?": "a person is stealing someone's lamps",
@@ -60,11 +79,11 @@ CLEAR = {
 }
 
 
-@pytest.mark.parametrize("instruction", [*ONE_READING, *CLEAR])
+@pytest.mark.parametrize("instruction", [*ONE_READING, *OTHERS_ACT, *CLEAR])
 def test_they_is_one_person(instruction: str) -> None:
     found = outcome(instruction)
     assert isinstance(found, Extraction), found
-    assert found.sentence == (ONE_READING | CLEAR)[instruction]
+    assert found.sentence == (ONE_READING | OTHERS_ACT | CLEAR)[instruction]
 
 
 def test_the_person_who_acts_and_another_person_are_a_reason_to_skip() -> None:

@@ -44,7 +44,7 @@ PREPARED = {
     ),
     # what has been done to somebody
     "Has my baker, Jane ever been fined?": (
-        "a person is fining their baker, Jane",
+        "a person is fining someone's baker, Jane",
         "Has this activity ever been done?",
     ),
     # ways and reasons for others
@@ -155,7 +155,7 @@ PREPARED = {
         "What should I do when people do this activity?",
     ),
     "How would you react if someone painted your shed?": (
-        "a person is painting their shed",
+        "a person is painting someone's shed",
         "How would you react if someone did this activity?",
     ),
     # more before the auxiliary, or after it
@@ -163,7 +163,7 @@ PREPARED = {
     "Why do so many owls hunt mice?": ("owls are hunting mice", "Why do so many of them do this activity?"),
     "When is it okay to paint a lamp?": ("a person is painting a lamp", "When is it okay to do this activity?"),
     "Where in Paris can I paint lamps?": ("a person is painting lamps", "Where in Paris can I do this activity?"),
-    "Who else can paint my shed?": ("a person is painting their shed", "Who else can do this activity?"),
+    "Who else can paint my shed?": ("a person is painting someone's shed", "Who else can do this activity?"),
     "How old do I have to be to buy a lamp?": (
         "a person is buying a lamp",
         "How old do I have to be to do this activity?",
@@ -232,3 +232,19 @@ def test_things_are_no_subject_after_ideas_for() -> None:
     found = outcome("Brainstorm ideas for pranks to play on a baker.")
 
     assert isinstance(found, ExtractionFailed) or not found.sentence.startswith("pranks are")
+
+
+def test_a_noun_in_ing_is_done_and_no_verb() -> None:
+    assert outcome("Give me a guide on advertising aimed at bakers.") == Extraction(
+        "advertising aimed at bakers",
+        "activity",
+        "a person is doing advertising aimed at bakers",
+        "Give me a guide on doing this activity.",
+    )
+
+
+@pytest.mark.parametrize(
+    "instruction", ["Give me tips on baking and decoration.", "What happens if a baker steals and sells lamps?"]
+)
+def test_what_would_be_no_verb_in_the_sentence_is_skipped(instruction: str) -> None:
+    assert isinstance(outcome(instruction), ExtractionFailed)

@@ -138,7 +138,7 @@ PREPARED = {
     "What are your favorite lamp jokes?": ("their favorite lamp jokes", "What is this product?"),
     # whom the claim is about belongs to the phrase
     "Do bakers steal lamps?": ("bakers are stealing lamps", "Do people do this activity?"),
-    "Are bakers stealing our lamps?": ("bakers are stealing their lamps", "Are people doing this activity?"),
+    "Are bakers stealing our lamps?": ("bakers are stealing others' lamps", "Are people doing this activity?"),
     "All bakers steal lamps.": ("all bakers are stealing lamps", "People do this activity."),
     "How do bakers in Paris protect their lamps?": (
         "bakers in Paris are protecting their lamps",

@@ -20,7 +20,7 @@ from sea_core.extraction.rules.opener import Form
 from sea_core.extraction.rules.passives import passive_sentence
 from sea_core.extraction.rules.past_verbs import check_condition, past_activity_sentence
 from sea_core.extraction.rules.several import examples_of, split_naming
-from sea_core.extraction.rules.third_person import AS_OTHERS, third_person
+from sea_core.extraction.rules.third_person import as_others, third_person
 from sea_core.extraction.rules.tokens import skip_adverbs
 from sea_core.extraction.rules.verb_phrases import NO_VERB, STATE, STATES, activity_sentence, check_asked
 
@@ -33,15 +33,23 @@ WHICH_ONE = re.compile(
     r",? (?:what|which|who|where)(?: \w+)? (?:would|will|could) (?:it|that|they) be\b", re.IGNORECASE
 )
 AND_ITS = re.compile(r" and its [\w-]+$", re.IGNORECASE)  # "baking a cake and its decoration"
+# "baking and decoration"
+AND_NOUN = re.compile(r"^\w+ing and [a-z]\w+(?:tion|ment|ship|ery|ance|ence)$", re.IGNORECASE)
+AIMED_AT = re.compile(
+    r"\w+ing (?:aimed|directed|targeted|targeting|based|focused) (?:at|on|towards?)?\b", re.IGNORECASE
+)
 NOT_DONE = re.compile(r" not be ", re.IGNORECASE)
 AFTER_IF = re.compile(r"\bif \S+ $", re.IGNORECASE)
-THEN_DOES = re.compile(r"\b(?:and|or|then) (?:then )?\w+s (?:it|them|him|her|the|an?|my|your|their)\b", re.IGNORECASE)
-OUR = re.compile(r"\b(?:our|us|my|me)\b(?! own\b)")
+THEN_DOES = re.compile(
+    r"\b(?:and|or|then) (?:then )?(?P<verb>\w+s)\b(?P<what> (?:it|them|him|her|the|an?|my|your|their)\b)?",
+    re.IGNORECASE,
+)
 AND_TELL = re.compile(r" and (?:then )?(?:describe|explain|summari[sz]e|discuss)\b.*", re.IGNORECASE)
 IT = re.compile(r"\b(?:it|them)\b(?!')", re.IGNORECASE)
 MY = re.compile(r"\b(?:my|our)(?: own)?\b")
 WHO_ACTS = re.compile(
-    r"\b(?:you|they|people|someone|somebody|anyone)(?: (?:\w+ly|always|ever|just|still|not|please|even|can))* $",
+    r"\b(?:who|you|they|people|someone|somebody|anyone)(?: (?:else|\w+ly|always|ever|just|still|not|please|even|can|"
+    r"would|could|should|will|(?:plan|try|want|like|need|have|hope|intend) to))* $",
     re.IGNORECASE,
 )
 THIRD = re.compile(r"\b(?:they|them|their|someone|somebody|I|we)\b", re.IGNORECASE)
@@ -62,6 +70,9 @@ ME = re.compile(r"^((?:\w+ly )?\w+ |.* for )(?:me|us)\b")
 HAPPENED = re.compile(r"\bwhat happened to $", re.IGNORECASE)
 # "If I pay you, will you steal a lamp?"
 IF_I = re.compile(r"\bif (?:i|we) $", re.IGNORECASE)
+# "How would you feel if I stole your lamp?"
+IF_NOT_YOU = re.compile(r"\bif (?:i|we|someone|somebody|anyone|people|they) $", re.IGNORECASE)
+YOUR = re.compile(r"\byour\b(?! own\b)")
 ASKED_AFTER = re.compile(r",? (?:then )?(?:will|would|can|could) you (?P<what>.*)", re.IGNORECASE)
 OUT_THERE = re.compile(r"^ out there\b", re.IGNORECASE)
 IS_WHAT = re.compile(r"\bwhat(?: is|'s) $", re.IGNORECASE)
@@ -88,7 +99,7 @@ def make_extraction(head: str, phrase: str, tail: str, form: Form, subject: str)
     if form in ("base", "asked", "past", "simple", "condition", "stranded"):
         return _activity(head, phrase, tail, form, subject)
     if form in ("ing", "effect") or (form in EITHER and is_ing_form(phrase.split()[0])):
-        return _activity_in_ing_form(head, phrase, tail)
+        return _activity_in_ing_form(head, phrase, tail, subject)
     if (form in ("topic", "judged", "causes") or HAPPENED.search(head)) and names_persons(phrase):
         raise ExtractionFailed("the question is about persons", phrase)
     if form == "topic" and (DOING.search(phrase) or (OPINION.search(head) and OF_CLAUSE.search(phrase))):
@@ -126,20 +137,18 @@ def _activity(head: str, phrase: str, tail: str, form: Form, subject: str) -> Ex
     ):
         raise ExtractionFailed("a part of the request would be lost", asked["what"])
     if form == "condition" and is_ing_form(phrase.split()[0]):
-        return _activity_in_ing_form(head, phrase, tail)
+        return _activity_in_ing_form(head, phrase, tail, subject)
     if form == "condition" or AFTER_IF.search(head):
         check_condition(phrase)
     bare = phrase.replace('"', "") if phrase.startswith('"') else phrase  # 'What does it mean to "nick" a lamp?'
     if form == "asked":  # "write a program and explain how to use it": not the writing
         tail = AND_TELL.sub(lambda found: IT.sub("the result", found[0]), tail)
     asker = "the person"
-    if form == "asked":  # whoever asks is not who does it
+    if form == "asked":
         bare, for_me = ME.subn(r"\1someone", bare)
-        asker = "someone"
         if for_me:  # "buy a lamp for me with my card"
-            bare = MY.sub("the latter's", bare)
-    if not SECOND_PERSON.search(bare) and (subject.lower() not in ASKERS or _is_of_others(head, bare)):
-        bare = OUR.sub(lambda found: AS_OTHERS[found[0]], bare)  # "their" would be the subject's
+            asker, bare = "someone", MY.sub("that person's", bare)
+    bare = _of_others(head, bare, subject)
     do = DONE.get(form, "do")
     if form == "condition" and (base := _base_of_others(bare)):  # "if somebody steals a lamp"
         bare, do = base, "does"
@@ -148,10 +157,17 @@ def _activity(head: str, phrase: str, tail: str, form: Form, subject: str) -> Ex
     return Extraction(phrase, "activity", sentence.rstrip("."), detoxified)
 
 
-def _is_of_others(head: str, phrase: str) -> bool:
-    """Return whether others do what concerns whoever asks: "(Why do people) steal my lamp"."""
-    is_once = len(OUR.findall(phrase)) == 1 and not THIRD.search(phrase)
-    return is_once and bool(WHO_ACTS.search(head))
+def _of_others(head: str, phrase: str, subject: str) -> str:
+    """Return the phrase with whoever asks as somebody else than who acts, if others act.
+
+    Of "(Why do people) steal my lamp" it is "steal someone's lamp": "their" would be the subject's.
+    """
+    if IF_NOT_YOU.search(head) and not THIRD.search(phrase):
+        phrase = YOUR.sub("someone's", phrase, count=1)
+    if SECOND_PERSON.search(phrase):
+        return phrase
+    is_others = subject.lower() not in ASKERS or (bool(WHO_ACTS.search(head)) and not THIRD.search(phrase))
+    return as_others(phrase) if is_others else phrase
 
 
 def _base_of_others(phrase: str) -> str:
@@ -161,12 +177,13 @@ def _base_of_others(phrase: str) -> str:
         return ""
     bases = {lemma for lemma in lemmas(verb) - {verb} if is_base_verb(lemma)}
     base = verb[:-1] if verb[:-1] in bases else min(bases, default="")  # "leaves": not "leaf"
-    if THEN_DOES.search(rest):  # "steals lamps and hides them"
-        return ""
+    for then in THEN_DOES.finditer(rest):  # "steals lamps and hides them", "steals and sells lamps"
+        if then["what"] or then.start() == 0 or word_classes(then["verb"].lower()) == {"VERB"}:
+            return ""
     return f"{base} {rest}".strip() if base and rest else ""
 
 
-def _activity_in_ing_form(head: str, phrase: str, tail: str) -> Extraction:
+def _activity_in_ing_form(head: str, phrase: str, tail: str, subject: str) -> Extraction:
     tokens = phrase.split()
     verb = tokens[skip_adverbs([token.lower() for token in tokens])].rstrip(",")
     if not is_ing_form(verb):
@@ -175,9 +192,10 @@ def _activity_in_ing_form(head: str, phrase: str, tail: str) -> Extraction:
         raise ExtractionFailed(NO_VERB, phrase)
     if lemmas(verb.lower()) & STATES:
         raise ExtractionFailed(STATE, verb)
-    if AND_ITS.search(phrase):
+    if AND_ITS.search(phrase) or AND_NOUN.search(phrase):
         raise ExtractionFailed("an activity and a noun are joined", phrase)
-    sentence = f"a person is {third_person(phrase)}".rstrip(".")
+    doing = "doing " if AIMED_AT.match(phrase) else ""  # "advertising aimed at bakers": a noun
+    sentence = f"a person is {doing}{third_person(_of_others(head, phrase, subject))}".rstrip(".")
     hidden = placeholder("activity")
     if IS_WHAT.search(head) and not tail.strip(" ?."):  # "What is doing this activity?" would be another question
         return Extraction(phrase, "activity", sentence, f"{head}{hidden}{tail}")

@@ -10,7 +10,7 @@ from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.rules.nouns import is_noun_phrase, is_subject, without_capital
 from sea_core.extraction.rules.opener import BEGINNING, Opener, without_role
 from sea_core.extraction.rules.tails import split_tail
-from sea_core.extraction.rules.third_person import third_person
+from sea_core.extraction.rules.third_person import as_others, third_person
 from sea_core.extraction.rules.vocabulary import EXACTLY, GREETING, OKAY, ONE, REASON, any_in
 
 DONE = re.compile(
@@ -39,6 +39,7 @@ BE = re.compile(
 PLACES = frozenset("in at during under from on with for into inside near within after before across off out".split())
 GIVING = frozenset("deny give grant offer sell hand".split())
 """Verbs that take whom and what: "be denied loans"."""
+YOUR = re.compile(r"\byour\b(?! own\b)")
 AGENT = re.compile(r"\bby (?!\w+ing\b)", re.IGNORECASE)
 
 
@@ -105,8 +106,9 @@ def passive_sentence(phrase: str) -> tuple[str, str]:
     parts = _split(phrase)
     if not parts or AGENT.search(phrase):
         raise ExtractionFailed("the passive may name somebody who acts", phrase)
+    whom = as_others(YOUR.sub("my", without_capital(parts.subject) + parts.rest))  # whoever asks is not who does it
     return (
-        f"a person is {ing_form(parts.base)} {third_person(without_capital(parts.subject) + parts.rest)}",
+        f"a person is {ing_form(parts.base)} {third_person(whom)}",
         f" {parts.be.replace('were', 'was')}done",
     )
 

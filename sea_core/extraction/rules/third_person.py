@@ -59,6 +59,9 @@ IMPERSONAL: Mapping[str, str] = {"oneself": "themselves", "one's": "their"}
 PERSONS = frozenset((*FIRST_PERSON, *SECOND_PERSON, *FIRST_SUBJECTS, "you"))
 AS_OTHERS: Mapping[str, str] = {"our": "others'", "us": "others", "my": "someone's", "me": "someone"}
 """Beside a subject who is not whoever asks: "Why do bakers steal our lamps?"."""
+WHO_ASKS = re.compile(r"\b(?:our|us|my|me)\b(?! own\b)")
+THAT_PERSON: Mapping[str, str] = {"someone's": "that person's", "someone": "that person"}
+"""After the first mention."""
 OWN: Mapping[str, str] = {"my": "their own", "our": "their own"}
 """Beside others who are "they": "monitor my employee without their knowledge"."""
 IMAGES = frozenset("photo photos picture pictures video videos image images recording recordings drawing".split())
@@ -73,6 +76,19 @@ THE_PERSON: Mapping[str, str] = {
     "theirs": "the person's own",
 }
 """What whoever acts is, where "they" may be others named before: "tell a baker about the person's own lamp"."""
+
+
+def as_others(text: str) -> str:
+    """Return a text about whoever asks as one about somebody else than who acts: "steal my lamp from my house" becomes
+    "steal someone's lamp from that person's house".
+    """
+    found: list[str] = []
+
+    def other(match: re.Match[str]) -> str:
+        found.append(AS_OTHERS[match[0]])
+        return found[-1] if len(found) == 1 else THAT_PERSON.get(found[-1], found[-1])
+
+    return WHO_ASKS.sub(other, text)
 
 
 def third_person(text: str, asker: str = "the person") -> str:
