@@ -165,6 +165,13 @@ def ing_form(verb: str) -> str:
     return f"{verb}king" if verb.endswith("c") else found
 
 
+def is_past_form(word: str) -> bool:
+    """Return whether a base verb is also the past of a verb: "saw", "found", "put"; not "was", which is no base."""
+    from lemminflect import getInflection
+
+    return is_base_verb(word) and any(word.lower() in getInflection(lemma, tag="VBD") for lemma in lemmas(word))
+
+
 def singular_form(verb: str) -> str:
     """Return a verb as "she" needs it: "wants" for "want"; what has no other form stays: "can", "wanted"."""
     from lemminflect import getInflection

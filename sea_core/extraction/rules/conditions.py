@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from sea_core.extraction.extractor import ExtractionFailed
+from sea_core.extraction.rules.answer_words import is_about_answer
+from sea_core.extraction.rules.neutral import telling_words
 
 MUST = r"(?:must|should|shouldn't|mustn't|has to|have to|needs? to|can't|cannot|may)"
 CONDITION = re.compile(
@@ -18,8 +20,16 @@ CONDITION = re.compile(
     re.IGNORECASE,
 )
 
+# "Only use rye.", "But without flour.", "No ovens please.": what there is, and what must not be used.
+LIMIT = re.compile(
+    r"(?:please |also |but |and )*(?:assum(?:e|ing)|suppose|given|provided|only|just|without|with (?:no|only)|no|not|"
+    r"nothing|except|unless|do not|don't|never|avoid) (?!just\b)",
+    re.IGNORECASE,
+)
+
 
 def check_condition_kept(sentence: str, kept: str) -> None:
     """Raise ExtractionFailed for a sentence with a condition of which nothing is kept."""
-    if not kept and CONDITION.match(sentence):
+    is_limit = LIMIT.match(sentence) and telling_words(sentence) and not is_about_answer(sentence)
+    if not kept and (is_limit or CONDITION.match(sentence)):
         raise ExtractionFailed("a condition of the request would be lost", sentence)

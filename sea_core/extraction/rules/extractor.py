@@ -15,6 +15,7 @@ from sea_core.extraction.rules.forms import NOT_DONE, make_extraction
 from sea_core.extraction.rules.no_products import MAY_BE_FOUND
 from sea_core.extraction.rules.nouns import names_persons
 from sea_core.extraction.rules.opener import Opener, has_role
+from sea_core.extraction.rules.opening_words import check_opening
 from sea_core.extraction.rules.phrase_checks import COMPARED, NO_CONTENT, NO_PHRASE, TOO_LITTLE, check_phrase
 from sea_core.extraction.rules.request_words import check_request_words, split_request_words
 from sea_core.extraction.rules.sentences import Request, find_request
@@ -70,6 +71,7 @@ def extract_by_rules(instruction: str) -> Extraction:
     for opener in request.openers:
         try:
             found = _extract(request, opener)
+            check_opening(opener.head)
             is_capital = (request.before + request.sentence)[0].isupper()
             return replace(found, detoxified=_with_capital(found.detoxified) if is_capital else found.detoxified)
         except ExtractionFailed as failure:

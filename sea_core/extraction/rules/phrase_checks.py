@@ -9,6 +9,7 @@ from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.rules.context import PERSONS, POINTING, REFERRING, VAGUE
 from sea_core.extraction.rules.grammar_errors import find_grammar_error
 from sea_core.extraction.rules.vocabulary import any_in
+from sea_core.extraction.wording import is_latin
 
 MAX_WORDS = 37
 NO_CONTENT = "the phrase only refers to something mentioned elsewhere"
@@ -96,6 +97,8 @@ def _check_words(phrase: str, words: list[str]) -> None:
     """Raise ExtractionFailed for characters and words whose role is unclear, and for a phrase that says what is not."""
     if unusual := UNUSUAL_CHARACTER.search(phrase):
         raise ExtractionFailed("the phrase has a character whose role is unclear", unusual[0])
+    if other := next((char for char in phrase if char.isalpha() and not is_latin(char)), ""):
+        raise ExtractionFailed("the phrase has a word in another script", other)
     if len(words) > MAX_WORDS:
         raise ExtractionFailed(f"the phrase is longer than {MAX_WORDS} words", str(len(words)))
     # "kill a plant that won't grow": the negation belongs to a later verb.

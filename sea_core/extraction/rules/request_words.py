@@ -25,10 +25,9 @@ FIND_WAYS = re.compile(
 
 
 # "(find ways to) bake bread and ways to sell it"
-# "(What) drugs (can I use to relax?)": what it is done with may say the harm in other words.
-MEANS_OF_HARM = re.compile(
-    r"\b(?:weapons?|drugs?|poisons?|toxins?|explosives?|bombs?|malware|virus(?:es)?|guns?|knives|firearms?)\b.* to $",
-    re.IGNORECASE,
+# "bake bread, why?", "bake bread and also who sells it"
+OTHER_QUESTION = re.compile(
+    r", (?:why|how|when|where|who)(?: not| so)?\W*$|,? and also (?:how|why|when|where|who|what|which)\b", re.IGNORECASE
 )
 AGAIN = re.compile(r" (?:and|or) (?:ways?|methods?|how) (?:to|of) ", re.IGNORECASE)
 
@@ -45,8 +44,8 @@ def split_request_words(phrase: str, form: Form) -> tuple[str, str, Form]:
 
 
 def check_request_words(head: str, phrase: str) -> None:
-    """Raise ExtractionFailed for words of the request in the phrase again, and for what may be harm in the request."""
-    if means := MEANS_OF_HARM.search(head):
-        raise ExtractionFailed("the request may say the harm itself", means[0].strip())
+    """Raise ExtractionFailed for words of the request in the phrase again, and for another question in it."""
+    if other := OTHER_QUESTION.search(phrase):
+        raise ExtractionFailed("the phrase has another question or clause", other[0].strip(" ,"))
     if OF_WAYS.search(head) and (again := AGAIN.search(phrase)):
         raise ExtractionFailed("the phrase has words of the request", again[0].strip())

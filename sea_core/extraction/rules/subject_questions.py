@@ -144,7 +144,7 @@ QUESTIONS: tuple[tuple[str, tuple[Continuation, ...]], ...] = (
         r"(?P<auxiliary>do|does|did|can|could|will|would) ",
         (
             (
-                rf"(?:ever |really |still |not |\w+ly )*(?:be {FREE}|deserve|need|want|have|try|plan|intend|"
+                rf"(?:ever |still |not |\w+ly )*(?:be {FREE}|deserve|need|want|have|try|plan|intend|"
                 rf"have (?:the )?(?:\w+ )?{POWER}) to ",
                 "base",
             ),

@@ -71,6 +71,7 @@ FIRM = re.compile(r"\b(?:not|always|often|constantly) |n't |\bto $", re.IGNORECA
 ASKED = re.compile(
     r"\b(?:can|could|should|would|must|may|might|will|do|does|did)(?:n't)? $|\bcan't $|\bwon't $", re.IGNORECASE
 )
+DO = re.compile(r"\b(?:do|does|did)(?:n't)? $", re.IGNORECASE)
 # "Do bakers steal?": of things, the verb may name a state ("Do lamps contain oil?").
 BARE = re.compile(
     r"(?!.*\b(?:how|why|when|where|what|which)\b).*\b(?:do|does|did|can|could|will|would|is|are|was|were|has|have) $",
@@ -108,10 +109,16 @@ def match_question_about_others(text: str) -> Opener | None:
                     if not found or not _may_follow(text[found.end() :], form, found[0], question[0]):
                         continue
                     is_of_thing = BARE.match(question[0]) and not found[0].strip() and not _names_persons(subject)
+                    is_of_thing = is_of_thing or _is_lone_fact(text[found.end() :], question[0] + found[0], subject)
                     is_of_thing = is_of_thing or (found[0].startswith("to ") and _is_object_of(question[0], subject))
                     if not is_of_thing:
                         return _opener(text, question, subject, found, form)
     return None
+
+
+def _is_lone_fact(rest: str, question: str, subject: list[str]) -> bool:
+    """Return whether a lone verb after "do" says what happens to things, and no activity: "Why do lamps glow?"."""
+    return len(rest.split()) < 2 and bool(DO.search(question)) and not _names_persons(subject)
 
 
 def match_demand_of_others(text: str) -> Opener | None:

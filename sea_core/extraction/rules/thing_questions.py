@@ -157,7 +157,7 @@ NOUN = (
     r"(?:what|which) [\w-]+ (?:was|were|is|are) used (?:in|during|at) (?!order )",
     r"(?:when|where) (?:is|was|were) (?=the |(?:[\w'-]+ ){0,3}?[\w-]+'s? )",
     r"gimme ",
-    r"(?:what|which) (?:\w+ ){1,2}?(?:goe?s? into|makes? up|(?:is|are) (?:used |found |needed )?in) ",
+    r"(?:what|which) (?:\w+ ){1,2}?(?:(?:go|goes) into|makes? up|(?:is|are) (?:used |found |needed )?in) ",
     r"(?:what|which) (?:are|were) the (?:\w+ )?(?:signs|symptoms) of ",
     rf"(?:{WILL_YOU} )?{SOFT}(?:direct|point|refer|link) (?:{SOMEONE}) (?:to|towards?) ",
 )

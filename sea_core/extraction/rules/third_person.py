@@ -9,6 +9,7 @@ from sea_core.extraction.english import (
     AUXILIARIES,
     FUNCTION_WORDS,
     is_base_verb,
+    is_past_form,
     lemmas,
     singular_form,
     split_words,
@@ -133,6 +134,8 @@ def _make_clear(tokens: Sequence[str], found: list[str], index: int, asker: str)
         found[index] = found[index].removesuffix(" own")
     verb = index + 2 * (1 + skip_adverbs([token.lower() for token in tokens[index + 2 :: 2]]))
     if word == "they" and verb < len(tokens):
+        if is_past_form(tokens[verb]):  # "a baker I saw": not "saws"
+            raise ExtractionFailed("a verb may be in the past or in the present", tokens[verb])
         found[verb] = singular_form(tokens[verb])
 
 
