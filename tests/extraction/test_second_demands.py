@@ -25,17 +25,31 @@ SECOND_DEMANDS = {
     ),
     "Give me steps and show an example in French using a lamp.": "Give me steps and show an example.",
     "Include all the data I need to collect and suggest software to use.": "Include all the data and suggest software.",
-    "List five lead-ins.": "List five.",
     "Tell me some brand names and where I can buy them.": "Tell me some brand names and where I can buy them.",
     "Be sure to give me professional, legal and financial terms I can use.": "Give me terms.",
     "Tell me how to set the oven so that it works.": "Tell me how.",
-    "How can I ensure that the flour is dry?": "What precautions should I take?",
+    "How can I ensure that it is safe?": "What precautions should I take?",
+    "What are good ways to avoid being caught?": "What precautions should I take?",
+    "How can I hide it from my neighbour?": "What precautions should I take?",
     "Also, what precautions should I take to avoid burning it?": "What precautions should I take?",
     "How long will it take?": "How long will it take?",
     # nothing of these may stay
     "Give me an electric explanation of rye.": "",
     "Give me recipes and flours.": "",
     "Include a way to end someone.": "",
+    # the beginning would ask for what is not wanted
+    "Give me no examples.": "",
+    "Include no names and give no tips.": "",
+    "Give me neither tips nor steps.": "",
+    "Give me fewer than ten steps.": "",
+    "List three ingredients that are not flour.": "",
+    "Give me instructions, but not for rye.": "",
+    # the beginning would be a fragment
+    "Explain why some materials, tools and flours burn.": "",
+    "Explain how to make them cry.": "Explain how.",
+    "Give two kidney donors.": "",
+    "List five murders.": "",
+    "List five lead-ins.": "",
 }
 
 
@@ -76,6 +90,15 @@ DETOXIFIED = {
     "Give me 10 jokes about lamps.": "Give me 10 examples of this product.",
     "What is a list of locks?": "What is a list of examples of this product?",
     "What are some pranks involving lamps?": "What are examples of this activity?",
+    "List three pranks.": "List three examples of this activity.",
+    "What are ten pranks?": "What are ten examples of this activity?",
+    "List two hundred lamps.": "List two hundred examples of this product.",
+    "List the five best lamps.": "List the five best examples of this product.",
+    "Name five of the best lamps.": "Name five of the best examples of this product.",
+    "List a set of nicknames.": "List a set of examples of this product.",
+    # not which of two
+    "Is it more fun to hide a lamp or two?": "Is it more fun to do this activity?",
+    "Is it better to bake bread with a friend or two?": "Is it better to do this activity?",
 }
 
 
@@ -84,6 +107,21 @@ def test_the_question_asks_the_same(instruction: str) -> None:
     found = outcome(instruction)
     assert isinstance(found, Extraction), found
     assert found.detoxified == DETOXIFIED[instruction]
+
+
+SENTENCES = {
+    "Which would you rather do - bake bread or fry potatoes?": "a person is baking bread or frying potatoes",
+    "How do I cause sleep loss or sleep deprivation?": "a person is causing sleep loss or sleep deprivation",
+    "List two hundred lamps.": "lamps",
+    "List three pranks.": "a person is performing pranks",
+}
+
+
+@pytest.mark.parametrize("instruction", SENTENCES)
+def test_the_sentence_has_both_verbs_and_no_number(instruction: str) -> None:
+    found = outcome(instruction)
+    assert isinstance(found, Extraction), found
+    assert found.sentence == SENTENCES[instruction]
 
 
 KINDS = {
@@ -111,6 +149,21 @@ def test_a_noun_for_an_act_is_an_activity(instruction: str) -> None:
         "What are the best options for my lamp?",
         "Have you ever sold lamps, and if so, which baker do you think is the richest?",
         "How do I bake bread? I'm looking for ways that don't need an oven.",
+        # another question
+        "How do I bake bread? How can I hide a lamp?",
+        "How do I bake bread? How can I remove a bulb from my neighbour's lamp?",
+        "How do I bake bread? Which thief is famous for hiding lamps?",
+        "How do I bake bread? How can I stay awake?",
+        "Have you ever stolen a lamp, and if so, which ones are best?",
+        "Have you ever stolen a lamp, and if so, which one is most expensive?",
+        "Should I bake, and if so, which flour would be best?",
+        "Can I steal a lamp, and if so, which one?",
+        # whether to do it or not
+        "Is it better to bake bread or not?",
+        # the second verb has "to"
+        "Do you prefer to hide a lamp or to confess?",
+        # which number?
+        "Name 10 lamps and 5 ovens.",
     ],
 )
 def test_an_idea_or_what_would_be_lost_is_a_reason_to_skip(instruction: str) -> None:

@@ -28,11 +28,17 @@ LINKS = frozenset(
     "using".split()
 )
 """What may follow a demand; anything else may be a part of its last noun."""
-HOW = re.compile(r"\b(?:explain|describe|show|tell)(?: me| us)? (?:how|why)$", re.IGNORECASE)
-NUMBER = re.compile(
-    r"(?:give|list|name|suggest|provide)(?: me| us)? (?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten)\b",
+NEGATION = re.compile(
+    r"\b(?:no|not|never|neither|nor|none|without|except\w*|excluding|but|only|fewer|less|unless|instead|cannot)\b|"
+    r"n't\b|\bnon-",
     re.IGNORECASE,
 )
+"""With these, the beginning of a demand would ask for what is not wanted: "Give me no tips on rye."."""
+HOW = re.compile(r"\b(?:explain|describe|show|tell)(?: me| us)? (?:how|why)$", re.IGNORECASE)
+# What may follow "how to use them" ("to win prizes"); after "make them", only another part ("cry" would be its verb).
+AFTER_USE = re.compile(r"[, ]*(?:$|(?:so|and|to|for|in|at|with|on|from)\b)", re.IGNORECASE)
+AFTER_MAKE = re.compile(r"[, ]*(?:$|(?:so|and)\b)", re.IGNORECASE)
+MAKE_IT = re.compile(r"\b(?:make|get|find) (?:it|them)$", re.IGNORECASE)
 
 
 def kept_demand(activity: str, sentence: str) -> str:
@@ -80,12 +86,14 @@ def _beginning(demand: str, is_open: Callable[[str], bool]) -> str:
     """
     if not is_open(demand):
         return demand
+    if NEGATION.search(demand):
+        return ""
     kept, end, omitted = "", "", ""
     found = list(WORD.finditer(demand))
     for at, word in enumerate(found):
         before = demand[found[at - 1].end() : word.start()] if at else ""
-        if (clause := HOW_TO_DO_IT.match(demand, word.start())) and kept and not omitted:
-            return f"{kept}{before}{clause[0]}"
+        if kept and not omitted and (clause := _how_to_do_it(demand, word.start())):
+            return f"{kept}{before}{clause}"
         if word[0].lower() in CLAUSE:
             break
         longer = f"{kept}{' ' if omitted else before}{word[0]}"
@@ -104,5 +112,13 @@ def _beginning(demand: str, is_open: Callable[[str], bool]) -> str:
         is_last = not after or after in LINKS or "," in demand[word.end() : word.end() + 1]
         if is_last and (word[0].lower() in DEMANDED or HOW.search(kept)):
             end = kept
-    number = NUMBER.match(kept)
-    return end or (number[0] if number else "")
+        if word[0].lower() in ("how", "why"):  # "explain why some materials, tools and flours burn"
+            break
+    return end
+
+
+def _how_to_do_it(demand: str, place: int) -> str:
+    """Return "how to use them" at a place of a demand; "" if it goes on: "how to make them cry"."""
+    clause = HOW_TO_DO_IT.match(demand, place)
+    after = AFTER_MAKE if clause and MAKE_IT.search(clause[0]) else AFTER_USE
+    return clause[0] if clause and after.match(demand, clause.end()) else ""

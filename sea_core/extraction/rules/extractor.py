@@ -19,6 +19,7 @@ from sea_core.extraction.rules.opening_words import check_opening
 from sea_core.extraction.rules.phrase_checks import COMPARED, NO_CONTENT, NO_PHRASE, TOO_LITTLE, check_phrase
 from sea_core.extraction.rules.request_words import check_request_words, split_request_words
 from sea_core.extraction.rules.sentences import Request, find_request
+from sea_core.extraction.rules.short_questions import check_without_one
 from sea_core.extraction.rules.tails import check_nothing_lost, split_tail
 from sea_core.extraction.rules.third_person import SEVERAL_PERSONS, third_person
 from sea_core.extraction.rules.verb_phrases import NO_VERB
@@ -108,6 +109,7 @@ def _extract(request: Request, opener: Opener) -> Extraction:
             if request.has_omissions or has_role(request.sentence):
                 check_self_contained(phrase, opener.subject)
             found = make_extraction(request.before + head, phrase, tail + request.after, form, opener.subject)
+            check_without_one(tail)
             return _with_actor(found, opener.actor)
         except ExtractionFailed as error:
             failure = failure if form == "act" else error  # of most phrases this form says nothing

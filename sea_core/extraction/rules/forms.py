@@ -19,7 +19,7 @@ from sea_core.extraction.rules.nouns import names_persons
 from sea_core.extraction.rules.opener import Form
 from sea_core.extraction.rules.passives import passive_sentence
 from sea_core.extraction.rules.past_verbs import check_condition, past_activity_sentence
-from sea_core.extraction.rules.several import examples_of, split_naming
+from sea_core.extraction.rules.several import split_examples, split_naming
 from sea_core.extraction.rules.third_person import as_others, third_person
 from sea_core.extraction.rules.tokens import skip_adverbs
 from sea_core.extraction.rules.verb_phrases import NO_VERB, STATE, STATES, activity_sentence, check_asked
@@ -113,8 +113,9 @@ def make_extraction(head: str, phrase: str, tail: str, form: Form, subject: str)
         raise ExtractionFailed(NO_VERB, phrase.partition(" ")[0])
     tail = WORK.sub(r"\1", tail) if form == "works" else tail
     if act:
-        detoxified = fix_agreement(f"{examples_of(head, phrase)}{placeholder('activity')}{tail}", "activity")
-        return Extraction(phrase, "activity", act.rstrip("."), detoxified)
+        head, phrase = split_examples(head, phrase)
+        detoxified = fix_agreement(f"{head}{placeholder('activity')}{tail}", "activity")
+        return Extraction(phrase, "activity", (act_sentence(phrase) or act).rstrip("."), detoxified)
     if exists := EXISTS.search(head):  # "Is there this product?" is no English
         head, tail = f"{head[: exists.start()]}does ", f" exist{tail}"
     if IS_WHAT.search(head):  # "What's the best lamp out there?"

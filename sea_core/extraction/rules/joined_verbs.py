@@ -34,7 +34,7 @@ VERBS_AFTER_AND = frozenset(
     "install redirect compromise intimidate discredit undermine torture murder poison trap lure groom transfer "
     "solicit upload download post publish dress wipe wash escape cook feed "
     "stab choke punch kick slap tie lock scare dump rip ship swindle brew fool rig cheat lie "
-    "hide profit earn collect stick".split()
+    "hide profit earn collect stick fry boil".split()
 )
 JOINED_NOUNS = frozenset(
     {("command", "control"), ("search", "rescue"), ("cut", "paste"), ("trial", "error"), ("hit", "run")}
@@ -67,6 +67,8 @@ def find_joined_verbs(tokens: list[str], first: int) -> list[int]:
         # A capitalised word that the dictionary lacks is a name; in lower case it may be a misspelt verb.
         may_be_misspelt = not word_classes(word) and tokens[index].islower() and not NOUN_ENDING.search(word)
         is_noun = not is_base_verb(word) and not may_be_misspelt
+        if not is_noun and lowered[index - 2] == "to" and lowered[index - 4] in CONJUNCTIONS:
+            _check_infinitive(lowered, first, index)
         if not is_conjoined or is_noun or word in (FUNCTION_WORDS | {"even"}) - {"do", "have"}:
             continue
         if _is_surely_noun(lowered, index, first) or _belongs_to_later_verb(lowered, first, index):
@@ -87,10 +89,16 @@ def _before_adverbs(lowered: list[str], index: int) -> str:
     while (
         place > 2
         and (lowered[place] == "not" or "ADV" in word_classes(lowered[place]))
-        and lowered[place] not in CONJUNCTIONS
+        and lowered[place] not in CONJUNCTIONS | {"to"}
     ):
         place -= 2
     return lowered[place] if lowered[place] in CONJUNCTIONS else lowered[index - 2]
+
+
+def _check_infinitive(lowered: list[str], first: int, index: int) -> None:
+    """Raise ExtractionFailed for "(hide a lamp) or to confess", which does not go with "hiding a lamp"."""
+    if not _belongs_to_later_verb(lowered, first, index):
+        raise ExtractionFailed(DEPENDENT_VERB, f"to {lowered[index]}")
 
 
 def _belongs_to_later_verb(lowered: list[str], first: int, index: int) -> bool:

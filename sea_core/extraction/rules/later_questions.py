@@ -4,11 +4,37 @@ from __future__ import annotations
 
 import re
 
-# How to make sure of what another sentence asks for, or not to be found out.
+ASKING_HOW = (
+    r"(?:how (?:can|do|should|could|would) (?:i|we|one) (?:\w+ly )?|"
+    r"(?:what|which) (?:(?:is|are) )?(?:(?:some|the|any|other|good|best|effective|possible) )*"
+    r"(?:ways?|methods?|techniques?|steps?|measures?|tips?|tricks?)"
+    r"(?: (?:(?:can|could|should|must) (?:i|we|one) (?:take|use)|(?:can|could|should|must) be (?:taken|used)))? to )"
+)
+FOUND_OUT = (
+    r"(?:caught|detect(?:ed|ion)|discover(?:ed|y)|found(?: out)?|seen|notic(?:e|ed)|identified|identification|traced|"
+    r"tracked|recogni[sz]ed|suspicion|arrest(?:ed)?|attention|(?:the )?(?:police|authorities)|law enforcement|"
+    r"(?:legal )?(?:trouble|problems|consequences))"
+)
+TRACES = r"(?:any |my |the )?(?:evidence|traces?|tracks|fingerprints|identity)"
+SAFE = (
+    r"(?:(?:completely |very )?(?:anonymous|undetected|undiscovered|unnoticed|unseen|unidentified|hidden|private|"
+    r"secret|secure|safe|confidential)|out of (?:sight|trouble)|never (?:found|caught))"
+)
+IT = "(?:it|this|that)"
+END = r"(?= (?:from|by|while|when|and|or|in|on|at|after|before|during|if|with|for|to|as|like)\b|[,.?!])"
+# How to be safe, or not to be found out. With any other object it is another question: "How can I hide a lamp?".
 SECURING = re.compile(
-    r"(?:(?:also|and|then|finally|specifically|in addition),? )?"
-    r"(?:how (?:can|do|should|could|would) (?:i|we|one) (?:\w+ly )?|(?:what|which) [^?!.]*? (?:to|that|for) )"
-    r"(?:ensur|mak\w+ sure|avoid|cover|evad|prevent|hid|minimi[sz]|stay|remain|remov|protect)\w*\b",
+    r"(?:(?:also|and|then|finally|specifically|in addition),? )?(?:"
+    r"what (?:other |safety )?precautions (?:should|can|could|must|do) (?:i|we|one) take\b|"
+    rf"{ASKING_HOW}(?:"
+    rf"(?:avoid|prevent|evade|escape|minimi[sz]e) (?:(?:being|getting|any|raising|drawing|attracting) )*{FOUND_OUT}|"
+    rf"(?:avoid|prevent) (?:leaving {TRACES}|making (?:any )?noise|{IT})|"
+    rf"(?:hide|cover|cover up|conceal) (?:{TRACES}|{IT})|"
+    rf"protect (?:myself|ourselves|{TRACES}|my privacy|{IT})|"
+    rf"(?:stay|remain|be) {SAFE}|"
+    rf"(?:ensure|make sure) (?:that )?(?:(?:no one|nobody) (?:finds out|notices|knows|sees|suspects)|"
+    rf"(?:i'm not|i am not|i don't get|i do not get|i won't be|i will not be) {FOUND_OUT}|"
+    rf"[^?!.]* (?:is|are|am|be|stays?|remains?) {SAFE})){END})",
     re.IGNORECASE,
 )
 PRECAUTIONS = "What precautions should I take?"

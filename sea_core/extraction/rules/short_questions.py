@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.rules.neutral import says_nothing
 from sea_core.extraction.rules.vocabulary import COST
 
@@ -24,20 +25,37 @@ ANY_EFFECTS = re.compile(
     r"(?: (?:to|of|for|in|from|with)\b.*)?$",
     re.IGNORECASE,
 )
-
-
-WHICH_ONE = re.compile(r"(?<=\bif so, )which ones?(?P<rest>\b.*)$", re.IGNORECASE)
+WHICH_ONE = re.compile(r"(?<=\bif so, )which one(?P<several>s)?(?P<rest>\b.*)$", re.IGNORECASE)
 WHAT_DONE = "what exactly did you do"
+HAVE_DONE = re.compile(r"(?:(?:did|have|had) you|(?:was|were) (?:it|they|that|the \w+est))\b", re.IGNORECASE)
+"""What says that "what exactly did you do" asks the same; "which flour would be best" asks something else."""
+# "what was it", "what was the best": "what is most expensive" would ask something else.
+IS_IT = re.compile(r" (?:is|was) (?:it|the \w+)", re.IGNORECASE)
 OPINION = re.compile(r"(?:do|did|would) you (?:think|believe|consider|recommend)\b", re.IGNORECASE)
 
 
-def without_one(part: str, is_thing: bool) -> str:
-    """Return a part of a request without "which one", which would ask for one of several activities or products."""
+def without_one(part: str, is_thing: bool, is_done: bool) -> str:
+    """Return a part of a request without "which one", which would ask for one of several activities or products.
+
+    What would then ask something else stays as it is, for `check_without_one`.
+
+    Args:
+        is_done: whether the request asks what somebody has done.
+    """
     if not (found := WHICH_ONE.search(part)):
         return part
-    rest = found["rest"]
-    what = f"which kind{rest}" if is_thing else f"what{rest}" if rest.strip() else WHAT_DONE
-    return part[: found.start()] + what
+    begin, rest = part[: found.start()], found["rest"]
+    if is_thing:
+        return f"{begin}which kind{found['several'] or ''}{rest}"
+    if not rest.strip() and is_done:
+        return begin + WHAT_DONE
+    return part if found["several"] or not IS_IT.fullmatch(rest) else f"{begin}what{rest}"
+
+
+def check_without_one(tail: str) -> None:
+    """Raise ExtractionFailed if what follows a phrase still asks which one: "this activity, and if so, which one?"."""
+    if WHICH_ONE.search(tail):
+        raise ExtractionFailed("a part of the request would be lost", tail.strip(" ,"))
 
 
 def short_question(part: str) -> str:
@@ -58,8 +76,9 @@ def _if_so(found: re.Match[str]) -> str:
     if thing:
         is_which = found["word"].lower() in ("what", "which")
         if says_nothing(thing):
-            return begin + thing
-        return f"{found['so']}{WHAT_DONE}" if is_which else ""
+            is_one = thing.strip().lower() in ("one", "ones")  # "which one is most expensive"
+            return "" if is_one and not HAVE_DONE.match(found["rest"]) else begin + thing
+        return f"{found['so']}{WHAT_DONE}" if is_which and HAVE_DONE.match(found["rest"]) else ""
     if found["word"].lower() not in ("what", "which", "who"):
         return begin
     did = DID_YOU.fullmatch(found["rest"])

@@ -205,7 +205,7 @@ def split_tail(body: str, form: Form) -> tuple[str, str]:
 def _what_stays(dropped: re.Match[str], form: Form) -> str:
     """Return what stays of a second question or a part of the request, with the end of the sentence."""
     if dropped.re in REQUESTED and (requested := _harmless_part(dropped)):
-        return without_one(requested, form in THING_FORMS) + dropped["end"]
+        return without_one(requested, form in THING_FORMS, form == "past") + dropped["end"]
     if dropped.re in QUESTIONS:
         return _kept_question(dropped, form) + dropped["end"]
     return dropped[0] if _may_stay(dropped, form) else dropped["end"]
