@@ -28,7 +28,7 @@ SECURING = re.compile(
     r"what (?:other |safety )?precautions (?:should|can|could|must|do) (?:i|we|one) take\b|"
     rf"{ASKING_HOW}(?:"
     rf"(?:avoid|prevent|evade|escape|minimi[sz]e) (?:(?:being|getting|any|raising|drawing|attracting) )*{FOUND_OUT}|"
-    rf"(?:avoid|prevent) (?:leaving {TRACES}|making (?:any )?noise|{IT})|"
+    rf"(?:avoid|prevent) (?:leaving {TRACES}|(?:making )?(?:any )?noise|{IT})|"
     rf"(?:hide|cover|cover up|conceal) (?:{TRACES}|{IT})|"
     rf"protect (?:myself|ourselves|{TRACES}|my privacy|{IT})|"
     rf"(?:stay|remain|be) {SAFE}|"
