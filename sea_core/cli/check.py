@@ -50,7 +50,9 @@ def check(
         output.note(f"not checked, since nothing says what they must contain: {_places(found.unchecked)}")
     if problems:
         does = ["makes again what is damaged"] * bool(found.damage) + ["does the rest"] * bool(found.unfinished)
-        output.note(f"{summary}. Re-run the command that wrote the folder: it {' and '.join(does)}.")
+        output.note(
+            f"{summary}. If no command is writing the folder, re-run the one that did: it {' and '.join(does)}."
+        )
     exit_if_failed({"damaged or missing files": len(found.damage), "parts not finished": len(found.unfinished)})
 
 

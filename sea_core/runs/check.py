@@ -20,11 +20,19 @@ from sea_core.runs.inventory import Damage, FileRecord, Inventory
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import read_sealed
 from sea_core.runs.store import Store
-from sea_core.runs.unfinished import STUDY, study_parts, unfinished_work
+from sea_core.runs.unfinished import STUDY, done_parts, study_parts, unfinished_work
 
 LOOSE = ("pending",)
 """Folders of what is in no inventory of the folder itself."""
 MANIFESTS = tuple(name for name in OTHER_KINDS if name != "config.json")
+MADE_UNDER = {
+    "index": "run.json",
+    "merged": "align.json",
+    "adapter": "align.json",
+    "media.jsonl": "manifest.json",
+    "answers.jsonl": "bench.json",
+}
+"""The manifest of a folder, by what is in no folder without it: `sea bench add` writes an inventory and no manifest."""
 PARTS = "*/*/*"
 """The run folders in the folder of a study: MODEL/KIND/NAME."""
 
@@ -86,16 +94,19 @@ def check_folder(folder: Path) -> FolderCheck:
     known = {*checked, *(each.path for each in damage)}
     unchecked = tuple(name for name in others if name not in known)
     found = FolderCheck(folder, tuple(checked), tuple(damage), tuple(unfinished_work(folder)), unchecked)
-    wanted = study_parts(folder) if parts else []
+    wanted = study_parts(folder) if STUDY in manifests else {}
     for name, part in parts.items():
         found = found.with_part(name, check_folder(part), is_wanted=name in wanted)
-    return found
+    return replace(found, damage=(*found.damage, *_missing_manifests(folder, wanted, found.damage)))
 
 
 def _check_files(folder: Path, manifests: list[str], files: list[str]) -> tuple[list[str], list[Damage]]:
     """Compare the files that have a checksum, `files` of the inventory among them; return their names, and damage."""
     journals = [path.name for path in sorted(folder.glob("[!.]*.jsonl")) if path.name not in files]
     found = [damage for name in manifests for damage in _check_manifest(folder / name)]
+    if not manifests:
+        gone = [manifest for name, manifest in MADE_UNDER.items() if (folder / name).exists()]
+        found += [Damage(name, "is missing") for name in gone[:1]]
     found += [damage for name in journals for damage in _check_journal(folder / name)]
     found += Inventory(folder).damage(thorough=True, cached=False)
     found += Store(folder).find_damage(cached=False)
@@ -128,8 +139,15 @@ def _parts(study: Path) -> Iterator[Path]:
     """Yield the run folders of a study."""
     for path in sorted(study.glob(PARTS)):
         hidden = any(name.startswith(".") for name in path.relative_to(study).parts)
-        if not hidden and any((path / name).is_file() for name in MANIFESTS):
+        if not hidden and any((path / name).is_file() for name in (*MANIFESTS, inventory.NAME)):
             yield path
+
+
+def _missing_manifests(study: Path, wanted: Collection[str], known: Collection[Damage]) -> Iterator[Damage]:
+    """Yield the manifests that parts of a study must have, since they are done, without those of known damage."""
+    names = [f"{part}/{manifest}" for part, manifest in done_parts(study).items()] if wanted else []
+    reported = {each.path for each in known}
+    yield from (Damage(name, "is missing") for name in names if name not in reported and not (study / name).is_file())
 
 
 def _list_files(folder: Path, leave_out: Collection[str] = ()) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -73,9 +74,11 @@ def _find_in_run(folder: Path) -> Iterator[Damage]:
         yield Damage("run.json", f"is of a run that is not finished: {len(records)} of {wanted} embeddings are done")
     digests = {record["id"]: record["sha256"] for record in records if record["status"] == "succeeded"}
     answers = JsonlLog(folder / "verify.jsonl", HeldOutAnswer).read(skip_damaged=True)
-    answered = {answer["id"] for answer in answers if digests.get(answer["id"]) == answer["embedding"]}
-    if answered and len(answered) < len(digests):
-        count = f"{len(answered)} of {len(digests)} embeddings have answers to held-out questions"
+    asked = {(each["id"], each["question"]) for each in answers if digests.get(each["id"]) == each["embedding"]}
+    counts = Counter(name for name, _ in asked)  # every embedding is asked as many questions as the one with the most
+    answered = sum(count == max(counts.values()) for count in counts.values())
+    if counts and answered < len(digests):
+        count = f"{answered} of {len(digests)} embeddings have answers to all held-out questions"
         yield Damage("verify.jsonl", f"is not finished: {count}")
 
 
@@ -98,20 +101,31 @@ def _find_in_build(folder: Path) -> Iterator[Damage]:
 
 
 def _find_in_study(folder: Path) -> Iterator[Damage]:
-    wanted = study_parts(folder)
-    tasks = JsonlLog(folder / "tasks.jsonl", _Task).read(skip_damaged=True)
-    status = {task["folder"]: task["status"] for task in tasks}
-    lacking = [name for name in wanted if status.get(name) != "done" or not (folder / name).is_dir()]
+    wanted, done = study_parts(folder), done_parts(folder)
+    lacking = [name for name in wanted if name not in done]
     if lacking:
         count = f"{len(lacking)} of {len(wanted)} parts are not done, such as {lacking[0]}"
         yield Damage(STUDY, f"is of a study that is not finished: {count}")
 
 
-def study_parts(folder: Path) -> list[str]:
-    """Return the folders that the last command of a study needs, relative to the study's; none if it is damaged."""
-    answers = _read(folder / STUDY).get("answers", [])
-    names = [name for each in answers for name in (*each["embeddings"], each["alignment"], each["answers"]) if name]
-    return list(dict.fromkeys(names))
+def study_parts(folder: Path) -> dict[str, str]:
+    """Return the folders that the last command of a study needs, with the name of the manifest of each.
+
+    They are relative to the study's; there are none if it is damaged.
+    """
+    found = {}
+    for each in _read(folder / STUDY).get("answers", []):
+        found |= dict.fromkeys(each["embeddings"], "run.json")
+        found |= {each["alignment"]: "align.json", each["answers"]: "bench.json"}
+    return {name: manifest for name, manifest in found.items() if name}
+
+
+def done_parts(folder: Path) -> dict[str, str]:
+    """Return those of `study_parts` that are done, by the study's journal, and that are still there."""
+    tasks = JsonlLog(folder / "tasks.jsonl", _Task).read(skip_damaged=True)
+    status = {task["folder"]: task["status"] for task in tasks}
+    parts = study_parts(folder).items()
+    return {name: manifest for name, manifest in parts if status.get(name) == "done" and (folder / name).is_dir()}
 
 
 def _read(path: Path) -> _Facts:

@@ -104,6 +104,20 @@ def test_a_run_that_was_stopped_is_not_finished(finished: Path, run: Path, monke
     assert "3 of 4 embeddings have answers" in unfinished(run)["verify.jsonl"]
 
 
+def test_an_embedding_with_one_of_its_questions_answered_is_not_finished(run: Path) -> None:
+    path = run / "verify.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]))
+    assert unfinished(run) == {
+        "verify.jsonl": "is not finished: 2 of 3 embeddings have answers to all held-out questions"
+    }
+
+
+def test_a_run_without_its_manifest_is_damaged(run: Path) -> None:
+    (run / "run.json").unlink()
+    assert sea("check", run, "--json").json(code=1)["damage"] == [{"path": "run.json", "problem": "is missing"}]
+
+
 def test_files_that_were_not_compared_are_named(run: Path) -> None:
     (run / "notes.txt").write_text("mine")
     (run / "more").mkdir()

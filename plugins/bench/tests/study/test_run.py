@@ -28,6 +28,7 @@ from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.errors import SeaError
 from sea_core.pipeline.progress import Progress, SilentProgress
 from sea_core.runs.check import check_folder
+from sea_core.runs.inventory import Damage
 
 MODEL = {"plugin": "llava", "validation": "cases", "media": {"real": "real.jsonl"}}
 
@@ -114,6 +115,8 @@ def test_study_with_a_part_that_is_not_done_is_not_finished(root: Path) -> None:
     found = check_folder(study.folder)
     assert f"{name}/answers.jsonl" in found.checked
     assert [each.path for each in found.unfinished] == [f"{name}/bench.json"]
+    (folder / "bench.json").unlink()
+    assert Damage(f"{name}/bench.json", "is missing") in check_folder(study.folder).damage
     shutil.rmtree(folder)
     (lacking,) = check_folder(study.folder).unfinished
     assert (lacking.path, name in lacking.problem) == ("study.json", True)
