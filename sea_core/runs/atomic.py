@@ -27,10 +27,16 @@ def atomic_write(path: Path, *, parents: bool = True) -> Iterator[Path]:
         parents: create missing folders above that of the file too.
 
     Raises:
-        RunError: the file cannot be written, for example because the disk is full. A former file is untouched.
+        RunError: the file cannot be written, for example because the disk is full, or because `path` is a device,
+            a pipe or a folder. What was there is untouched.
     """
     partial = path.with_name(f".{path.name}.part")
     with disk_errors(path):
+        if path.exists() and not path.is_file():  # a rename would replace a device or a pipe
+            raise RunError(
+                f"cannot write {path}: it is no regular file",
+                hint=f"Check the path (ls -ld {path}): it must be that of a file, or of what is not there yet.",
+            )
         path.parent.mkdir(parents=parents, exist_ok=True)
         try:
             yield partial

@@ -72,13 +72,15 @@ def test_a_full_disk_leaves_the_old_file_and_is_an_error(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("name", ["file/value.json", "folder"])
+@pytest.mark.parametrize("name", ["file/value.json", "folder", "pipe"])
 def test_a_path_that_cannot_be_a_file_is_an_error(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
     with pytest.raises(RunError, match="cannot write") as caught:
         write_json(tmp_path / name, 1)
     assert "Check the path" in caught.value.hint
+    assert (tmp_path / "pipe").is_fifo()
 
 
 @pytest.mark.parametrize("content", [b"", b'{"a": 1', b"\xff\xfe"])
