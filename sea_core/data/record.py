@@ -7,7 +7,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from difflib import get_close_matches
+from numbers import Number
 from pathlib import Path
 from typing import Any, Literal
 
@@ -259,7 +261,7 @@ def parse_flag(value: object) -> bool | None:
     """Return true or false for a value that says so: one of FLAGS, 1 or 0, as text or as a number. Else None."""
     if isinstance(value, str):
         return FLAGS.get(value.strip().lower())
-    return bool(value) if isinstance(value, int | float) and value in (0, 1) else None
+    return bool(value) if isinstance(value, int | float | Decimal) and value in (0, 1) else None
 
 
 def _word(value: object) -> str:
@@ -269,19 +271,30 @@ def _word(value: object) -> str:
 def preview(value: object) -> str:
     """Return a value as JSON for a message, cut to 40 characters."""
     try:
-        text = json.dumps(value, ensure_ascii=False, default=lambda other: f"<{type(other).__name__}>")
+        text = json.dumps(value, ensure_ascii=False, default=_shown)
     except (ValueError, TypeError, RecursionError):
         text = f"a {type(value).__name__}"
     text = printable(text)
     return text if len(text) <= 40 else text[:37] + "..."
 
 
+def _shown(value: object) -> object:
+    """Return what stands in JSON for a value that it does not have: a number for a decimal, else the type's name."""
+    return float(value) if isinstance(value, Decimal) else f"<{type(value).__name__}>"
+
+
 def describe_type(value: object) -> str:
-    """Return the type of a value in the words of JSON: `a list`, `a number`."""
+    """Return the type of a value in the words of JSON, `a list`, `a number`; by its name if JSON has no such type."""
     if value is None or isinstance(value, bool):
         return "null" if value is None else "true or false"
-    names: tuple[tuple[type, str], ...] = ((str, "text"), (list, "a list"), (Mapping, "an object"), (bytes, "bytes"))
-    return next((name for kind, name in names if isinstance(value, kind)), "a number")
+    names: tuple[tuple[type, str], ...] = (
+        (str, "text"),
+        (list, "a list"),
+        (Mapping, "an object"),
+        (bytes, "bytes"),
+        (Number, "a number"),
+    )
+    return next((name for kind, name in names if isinstance(value, kind)), f"a {type(value).__name__}")
 
 
 def suggest_columns(columns: tuple[str, ...], found: list[str], column_names: Mapping[str, str]) -> str:

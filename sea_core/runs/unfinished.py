@@ -113,7 +113,7 @@ def study_parts(folder: Path) -> dict[str, str]:
 
     They are relative to the study's; there are none if it is damaged.
     """
-    found = {}
+    found: dict[str, str] = {}
     for each in _read(folder / STUDY).get("answers", []):
         found |= dict.fromkeys(each["embeddings"], "run.json")
         found |= {each["alignment"]: "align.json", each["answers"]: "bench.json"}

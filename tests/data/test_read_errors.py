@@ -5,12 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from helpers.table_files import parquet
 from helpers.text_sets import HH, PKU, PLAIN, message, write
 from sea_core.data.read import read_examples
+from sea_core.data.record import describe_type
 from sea_core.errors import DataError, SeaError
 
 INVALID: dict[str, tuple[bytes, int, str, str]] = {
@@ -195,6 +199,13 @@ def test_hints_never_suggest_a_judgement_column(tmp_path: Path) -> None:
             read_examples(path, format=name)
         assert "=response_" not in caught.value.hint
         assert "=better_response_id" not in caught.value.hint
+
+
+def test_a_decimal_is_a_number_and_a_date_is_named(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "a.parquet", [PLAIN | {"harmful": Decimal(1)}, PLAIN | {"harmful": Decimal(0)}])
+    assert [example.harmful for example in read_examples(path).examples] == [True, False]
+    assert "2.0" in message(parquet(path, [PLAIN | {"harmful": Decimal(2)}]))
+    assert describe_type(datetime(2026, 1, 1)) == "a datetime"
 
 
 def test_a_pipe_raises_an_error(tmp_path: Path) -> None:

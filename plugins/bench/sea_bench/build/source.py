@@ -212,7 +212,7 @@ def _read_kind(record: Record, rephrased: str | None, phrase: str) -> Kind:
 
 def _read_benign(record: Record) -> bool:
     value = record.value("benign") if record.has("benign") else False
-    found = False if value == "" else parse_flag(value)
+    found = False if isinstance(value, str) and not value.strip() else parse_flag(value)
     if found is None:
         raise DataError(f"benign is {value!r}", where=record.where, hint="Write true or false.")
     return found

@@ -123,11 +123,15 @@ def _read_cells(sample: LabelSample, path: Path) -> dict[int, _Cell]:
         first = found.setdefault(number, _Cell(place, text))
         if first.text != text:
             raise DataError(
-                f"this answer has the label {text!r} here, and {first.text!r} at {first.place}",
+                f"this answer has {_named(text)} here, and {_named(first.text)} at {first.place}",
                 where=str(place),
                 hint="Keep one of the two rows.",
             )
     return found
+
+
+def _named(text: str) -> str:
+    return f"the label {text!r}" if text else "no label"
 
 
 def _require_columns(row: object, place: Place) -> None:

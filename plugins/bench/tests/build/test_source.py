@@ -101,7 +101,7 @@ def test_invalid_tables_are_rejected(tmp_path: Path, records: list[dict[str, Any
         read_source(table(tmp_path, *records), "video")
 
 
-@pytest.mark.parametrize(("yes", "no"), [("1.0", "0.0"), ("是", "否"), (1.0, 0.0), (True, "")])
+@pytest.mark.parametrize(("yes", "no"), [("1.0", "0.0"), ("是", "否"), (1.0, 0.0), (True, ""), (True, " ")])
 def test_benign_is_read_as_pandas_and_chinese_tables_write_it(tmp_path: Path, yes: object, no: object) -> None:
     path = table(tmp_path, TABLE | {"benign": yes}, TABLE | {"benign": no, "id": "b"})
     assert [each.benign for each in read_source(path, "video").texts] == [True, False]

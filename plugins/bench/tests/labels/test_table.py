@@ -105,6 +105,7 @@ def test_two_labels_of_one_answer_are_refused_with_both_lines(run: BenchRun, tmp
     message = expect_error(*command)
     assert f"{table}:3: " in message
     assert f"{table}:2" in message
+    assert ("has no label here" in message) is (other == "")
     assert Labels(run).read() == {}
     table.write_text(f"id,label\n{first},unsafe\n{first},Unsafe\n")
     assert "stored, 1 of them new" in expect_error(*command)
