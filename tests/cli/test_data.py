@@ -113,6 +113,20 @@ WRONG_COLUMNS = {
 }
 
 
+def test_a_column_is_not_both_parts_of_a_question(tmp_path: Path) -> None:
+    command = ("data", "check", write(tmp_path / "a.jsonl", {"input": "Why?", "output": "So."}), "--columns")
+    message = expect_error(*command, "instruction=input")
+    assert 'instruction and input from one column, "input"' in message
+    assert "--format plain --columns instruction=input,response=NAME" in message
+    assert sea(*command, "instruction=input,response=output", "--format", "plain").code == 0
+
+
+def test_prompts_in_a_column_that_is_named_as_an_answer_can_be_read(tmp_path: Path) -> None:
+    command = ("data", "check", write(tmp_path / "a.jsonl", {"response": "Why?"}), "--columns", "instruction=response")
+    assert "for prompts without answers, --format prompts" in expect_error(*command)
+    assert sea(*command, "--format", "prompts").code == 0
+
+
 @pytest.mark.parametrize("kind", WRONG_COLUMNS)
 def test_columns_that_contradict_each_other_are_refused(tmp_path: Path, kind: str) -> None:
     columns, message = WRONG_COLUMNS[kind]

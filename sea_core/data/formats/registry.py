@@ -27,6 +27,8 @@ LAST_RESORT = Prompts()
 """Detected only where no other format fits, those of plugins included."""
 
 QUESTIONS = frozenset(("instruction", "prompt"))
+TASK = frozenset(("instruction", "input"))
+"""What alpaca joins to one question."""
 ANSWERS = frozenset("response chosen rejected completion output response_0 response_1".split())
 
 FORMATS: Registry[Format] = Registry(
@@ -139,7 +141,7 @@ def check_request(format: str, column_names: Mapping[str, str], formats: Registr
 
 
 def check_roles(format: Format, column_names: Mapping[str, str]) -> None:
-    """Raise DataError if one column would be both the question and an answer, or the better and the worse answer.
+    """Raise DataError if one column would be question and answer, both parts of a question, or both answers of a pair.
 
     A column that was not renamed is read by its own name: after instruction=response, response is the column response.
     """
@@ -147,15 +149,20 @@ def check_roles(format: Format, column_names: Mapping[str, str]) -> None:
     for ours, theirs in column_names.items():
         for other in names:
             if names[other] == theirs and _roles_differ(ours, other):
+                typed = f"--columns {ours}={printable(theirs)},{other}=NAME"
+                hint = f"Name another column for one of them: {typed}"
+                if {ours, other} == TASK:
+                    hint = f"Type: --format plain --columns instruction={printable(theirs)},response=NAME"
+                elif "instruction" in (ours, other):
+                    hint += ", or, for prompts without answers, --format prompts"
                 raise DataError(
-                    f'--columns would read {ours} and {other} from one column, "{printable(theirs)}".',
-                    hint=f"Name another column for one of them: --columns {ours}={printable(theirs)},{other}=NAME",
+                    f'--columns would read {ours} and {other} from one column, "{printable(theirs)}".', hint=hint
                 )
 
 
 def _roles_differ(first: str, second: str) -> bool:
     names = {first, second}
-    return names == {"chosen", "rejected"} or bool(names & QUESTIONS and names & ANSWERS)
+    return names in ({"chosen", "rejected"}, TASK) or bool(names & QUESTIONS and names & ANSWERS)
 
 
 def _columns(formats: Iterable[Format]) -> list[str]:
