@@ -38,7 +38,7 @@ PARTS = "*/*/*"
 
 
 class _Medium(TypedDict):
-    """What of a line of `media.jsonl` tells its file."""
+    """The fields of a line of `media.jsonl` that say which file it is, and what it must contain."""
 
     path: str
     bytes: int
