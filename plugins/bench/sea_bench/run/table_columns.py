@@ -116,7 +116,7 @@ def _find_column(record: Mapping[str, Any], place: Place, name: str) -> str | No
         return None
     paths = (path for group in NAMES[name] for path in group)
     if present := next((path for path in paths if _lookup(record, path) is not MISSING), None):
-        return present  # its value is no text, which is said where it is read
+        return present  # its value is no text: the reader reports that
     raise DataError(
         f"No column is known to contain the {name}. Found: {quoted(record)}.",
         where=str(place),
