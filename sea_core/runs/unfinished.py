@@ -75,8 +75,9 @@ def _find_in_run(folder: Path) -> Iterator[Damage]:
     digests = {record["id"]: record["sha256"] for record in records if record["status"] == "succeeded"}
     answers = JsonlLog(folder / "verify.jsonl", HeldOutAnswer).read(skip_damaged=True)
     asked = {(each["id"], each["question"]) for each in answers if digests.get(each["id"]) == each["embedding"]}
-    counts = Counter(name for name, _ in asked)  # every embedding is asked as many questions as the one with the most
-    answered = sum(count == max(counts.values()) for count in counts.values())
+    counts = Counter(name for name, _ in asked)
+    most = max(counts.values(), default=0)  # every embedding is asked as many questions as the one with the most
+    answered = sum(count == most for count in counts.values())
     if counts and answered < len(digests):
         count = f"{answered} of {len(digests)} embeddings have answers to all held-out questions"
         yield Damage("verify.jsonl", f"is not finished: {count}")

@@ -14,7 +14,7 @@ ONE_GENDER = frozenset(
     "actress lady gentleman guy dude chick uncle aunt niece nephew grandmother grandfather grandma grandpa king queen "
     "nun monk".split()
 )
-"""Of one of these "they" is not said, of several it is."""
+"""One of these is no "they", several are."""
 PRONOUNS = frozenset("someone somebody anyone anybody everyone everybody others nobody".split())
 PERSONS = (
     NO_PRODUCTS["persons"]

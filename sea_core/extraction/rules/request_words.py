@@ -23,14 +23,12 @@ FIND_WAYS = re.compile(
     re.IGNORECASE,
 )
 
-
-# "(find ways to) bake bread and ways to sell it"
 # "bake bread, why?", "bake bread and also who sells it"
 OTHER_QUESTION = re.compile(
     r", (?:why|how|when|where|who)(?: not| so)?\W*$|,? and also (?:how|why|when|where|who|what|which)\b", re.IGNORECASE
 )
+# "(find ways to) bake bread and ways to sell it"
 AGAIN = re.compile(r" (?:and|or) (?:ways?|methods?|how) (?:to|of) ", re.IGNORECASE)
-
 OF_WAYS = re.compile(rf"\b{WAYS} (?:on )?(?:how )?(?:to|of|for|on|about) $", re.IGNORECASE)
 
 

@@ -28,7 +28,6 @@ RECOMMENDING = re.compile(rf"\b(?:recommend|suggest)(?: {SOMEONE})? $", re.IGNOR
 ARTICLE = re.compile(r"an? ", re.IGNORECASE)
 LIST_OF = re.compile(r"\blists? of $", re.IGNORECASE)
 SUPERLATIVE = re.compile(r"(?:the )?(?:most|least|best|worst|top|leading|main|\w+est)\b", re.IGNORECASE)
-# What is asked of the things, and what no picture could show.
 NUMBERS = r"(?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty)"
 MANY = (
     rf"(?:(?:(?:a|{NUMBERS}) )?(?:hundred|thousand|dozen)|\d{{1,5}}|{NUMBERS})(?! (?:hundred|thousand|million|dozen)\b)"
@@ -41,6 +40,7 @@ A_LIST_OF = re.compile(r"(?:a|the|one) (?:[\w-]+ )?list of ", re.IGNORECASE)
 SET_OF = re.compile(r"(?:a|the|one) (?:[\w-]+ )?(?:set|series|selection|collection) of ", re.IGNORECASE)
 TO_LIST = re.compile(r"\b(?:list|name) $", re.IGNORECASE)
 BEST = r"(?:most (?:common|popular|effective|important|efficient|reliable|useful)|best|top|leading|main)"
+# What is asked of the things, and what no picture could show.
 EVALUATION = re.compile(rf"(?:the (?:{MANY} )?{BEST} (?:{MANY} )?|top {MANY} )(?!(?:and|or)\b)(?=\w)", re.IGNORECASE)
 
 
