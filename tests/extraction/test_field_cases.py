@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.rules import outcome
 from sea_core.data.examples import Extraction
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.medium import named_medium
-from sea_core.extraction.registry import get_extractor
 from sea_core.extraction.validate import validate
-
-
-def outcome(instruction: str) -> Extraction | ExtractionFailed:
-    ((_, found),) = get_extractor("rules").extract([instruction])
-    return found
-
 
 PREPARED = {
     "Steal a lamp from the shop without being seen": "a person is stealing a lamp from the shop without being seen",

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.rules import outcome
 from sea_core.data.examples import Extraction
 from sea_core.extraction.extractor import ExtractionFailed
-from sea_core.extraction.registry import get_extractor
-from sea_core.extraction.repair import repair
-
-
-def outcome(instruction: str) -> Extraction | ExtractionFailed:
-    ((_, found),) = get_extractor("rules").extract([instruction])
-    return found if isinstance(found, ExtractionFailed) else repair(found)
-
 
 PREPARED = {
     # a noun that names an act is an activity

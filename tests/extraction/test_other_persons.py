@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.rules import outcome
 from sea_core.data.examples import Extraction
 from sea_core.extraction.extractor import ExtractionFailed
-from sea_core.extraction.registry import get_extractor
-
-
-def outcome(instruction: str) -> Extraction | ExtractionFailed:
-    ((_, found),) = get_extractor("rules").extract([instruction])
-    return found
-
 
 ONE_READING = {
     "How do I hide a lamp from my flatmate?": "a person is hiding a lamp from their flatmate",

@@ -7,15 +7,9 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.rules import outcome
 from sea_core.data.examples import Extraction
 from sea_core.extraction.extractor import ExtractionFailed
-from sea_core.extraction.registry import get_extractor
-
-
-def outcome(instruction: str) -> Extraction | ExtractionFailed:
-    ((_, found),) = get_extractor("rules").extract([instruction])
-    return found
-
 
 PREPARED = {
     # the whole instruction in quotes
@@ -238,7 +232,7 @@ def test_a_noun_in_ing_is_done_and_no_verb() -> None:
     assert outcome("Give me a guide on advertising aimed at bakers.") == Extraction(
         "advertising aimed at bakers",
         "activity",
-        "a person is doing advertising aimed at bakers",
+        "a person is engaging in advertising aimed at bakers",
         "Give me a guide on doing this activity.",
     )
 

@@ -195,7 +195,7 @@ def _activity_in_ing_form(head: str, phrase: str, tail: str, subject: str) -> Ex
         raise ExtractionFailed(STATE, verb)
     if AND_ITS.search(phrase) or AND_NOUN.search(phrase):
         raise ExtractionFailed("an activity and a noun are joined", phrase)
-    doing = "doing " if AIMED_AT.match(phrase) else ""  # "advertising aimed at bakers": a noun
+    doing = "engaging in " if AIMED_AT.match(phrase) else ""  # "advertising aimed at bakers": a noun
     sentence = f"a person is {doing}{third_person(_of_others(head, phrase, subject))}".rstrip(".")
     hidden = placeholder("activity")
     if IS_WHAT.search(head) and not tail.strip(" ?."):  # "What is doing this activity?" would be another question
