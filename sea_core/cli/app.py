@@ -40,13 +40,13 @@ from sea_core.cli import (
     verify,
     worker,
 )
-from sea_core.errors import SeaError, suggest
+from sea_core.errors import PluginError, SeaError, suggest
 from sea_core.model.libraries import install_command
 from sea_core.plugin.isolation import attribute_to_plugin, catch_any
 from sea_core.schema import require_text_name
 
-PACKAGES = {"bench": "sea-bench", "toy": "sea-toy"}
-"""Which distribution adds a group of commands."""
+PACKAGES = {"bench": "sea-bench", "study": "sea-bench", "toy": "sea-toy"}
+"""Which distribution of this project adds a group of commands."""
 
 COMMANDS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
     "Start": {"doctor": doctor.doctor, "init": init.init, "run": run.run},
@@ -78,11 +78,11 @@ class Commands(TyperGroup):
 
     @cached_property
     def plugin_groups(self) -> dict[str, Any]:
-        """The groups of commands that plugins add, by name."""
+        """The groups of commands that plugins add, by name. Raises PluginError if two commands have one name."""
         from sea_core.plugin import loader
 
-        groups = [group for plugin in loader.installed("commands") for group in plugin.commands]
-        return {str(group.info.name): _as_command(group) for group in groups}
+        own = [typer.Typer(name=name) for commands in COMMANDS.values() for name in commands]
+        return {str(group.info.name): _as_command(group) for group in loader.offers("commands", own)}
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         return super().get_command(ctx, cmd_name) or self.plugin_groups.get(cmd_name)
@@ -90,8 +90,7 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             if package := PACKAGES.get(args[0]):
-                what = f"`sea {args[0]}` comes from {package}, which is not installed"
-                raise SeaError(what, hint=f"Type: {install_command(package)}")
+                raise _explain_absence(args[0], package)
             names = self.list_commands(ctx)
             hint = suggest(args[0], names, "Commands")
             raise SeaError(f"there is no command {args[0]!r}", hint=f"{hint} Other commands come with plugins.")
@@ -99,9 +98,24 @@ class Commands(TyperGroup):
         stop.can_resume = stop.RESUME.casefold() in _help_of(command, rest).casefold()
         return name, command, rest
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        self.list_commands(ctx)  # an error comes before the page
+        super().format_help(ctx, formatter)
+
     def list_commands(self, ctx: Any) -> list[str]:
         added = {name: group.rich_help_panel for name, group in self.plugin_groups.items()}
         return [name for panel in COMMANDS for name in (*COMMANDS[panel], *(n for n in added if added[n] == panel))]
+
+
+def _explain_absence(name: str, package: str) -> SeaError:
+    """Return the error for a group of commands whose distribution is not installed, or is broken."""
+    from sea_core.plugin import loader
+
+    what = f"`sea {name}` comes from {package}, which"
+    for plugin in loader.installed("commands"):
+        if plugin.distribution == package and plugin.error:
+            return PluginError(f"{what} cannot be used: {plugin.error}", hint="`sea plugins` lists all plugins.")
+    return SeaError(f"{what} is not installed", hint=f"Type: {install_command(package)}")
 
 
 def _help_of(command: Any, arguments: Sequence[str]) -> str:

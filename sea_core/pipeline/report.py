@@ -59,7 +59,8 @@ def report(
 
 def make_sections(folders: Sequence[Path], options: PageOptions) -> list[PageSection]:
     """Return the sections for folders, kind by kind: embeddings, aligned models, then those of plugins."""
-    reporters = [*core_reporters(), *loader.reporters()]
+    own = core_reporters()
+    reporters: list[Reporter] = [*own, *loader.offers("reporters", own)]
     grouped: dict[str, list[Path]] = {}
     for folder in dict.fromkeys(folders):
         grouped.setdefault(_reporter_of(folder, reporters).manifest, []).append(folder)

@@ -139,7 +139,7 @@ def join_run(
 
 def _commands(folder: Path) -> Sequence[SharedCommand]:
     """Return the commands, besides `sea optimize`, that run folders of this kind may have work of."""
-    commands = CORE_COMMANDS if _is_embedding_run(folder) else loader.shared_commands()
+    commands = CORE_COMMANDS if _is_embedding_run(folder) else loader.offers("shared_commands", CORE_COMMANDS)
     return [command for command in commands if (folder / command.manifest).is_file()]
 
 

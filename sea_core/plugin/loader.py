@@ -204,46 +204,48 @@ def formats() -> Registry[Format]:
     """Return the formats, built-in and of plugins. Plugins are loaded for a name that is not built in."""
     from sea_core.data.formats.registry import FORMATS
 
-    return FORMATS.extended(lambda: _of_plugins("formats", FORMATS))
+    return FORMATS.extended(lambda: offers("formats", FORMATS))
 
 
 def recipes() -> Registry[Recipe]:
     """Return the recipes, built-in and of plugins. Plugins are loaded for a name that is not built in."""
     from sea_core.optimization.recipes.registry import RECIPES
 
-    return RECIPES.extended(lambda: _of_plugins("recipes", RECIPES))
+    return RECIPES.extended(lambda: offers("recipes", RECIPES))
 
 
 def judges() -> tuple[JudgeFactory, ...]:
     """Return the judges of plugins, for the parameter `extra` of `open_judges` and `judge_registry`."""
     from sea_core.judges.registry import JUDGES
 
-    return tuple(_of_plugins("judges", JUDGES))
+    return offers("judges", JUDGES)
 
 
-def defences(built_in: Iterable[Any]) -> tuple[Any, ...]:
-    """Return the defences of plugins. The core has none: `built_in` are those of sea-bench."""
-    return tuple(_of_plugins("defences", built_in))
+def offers(kind: str, built_in: Iterable[Any] = ()) -> tuple[Any, ...]:
+    """Return what installed plugins offer of a kind, without the built-in objects.
 
+    Args:
+        kind: the field of `Plugin`, such as "generators".
+        built_in: what has names that no plugin may offer again.
 
-def study_arms(built_in: Iterable[Any]) -> tuple[Any, ...]:
-    """Return the arms of studies of plugins. The core has none: `built_in` are those of sea-bench."""
-    return tuple(_of_plugins("study_arms", built_in))
-
-
-def generators() -> tuple[Generator, ...]:
-    """Return the generators of plugins. The core has none."""
-    return tuple(_of_plugins("generators", ()))
-
-
-def reporters() -> tuple[Reporter, ...]:
-    """Return what installed plugins add to the page of `sea report`."""
-    return tuple(_of_plugins("reporters", ()))
-
-
-def shared_commands() -> tuple[Any, ...]:
-    """Return the commands of plugins whose rows workers share. Those of the core are in `pipeline.worker`."""
-    return tuple(_of_plugins("shared_commands", ()))
+    Raises:
+        PluginError: an object has the name of a built-in one, or of another plugin's.
+    """
+    expected = next(expectation(field) for field in fields(Plugin) if field.name == kind)
+    assert expected is not None  # every kind has a hook
+    owners = {label(item, expected): "sea-core" for item in built_in}
+    items = []
+    for plugin in _usable_plugins(kind):
+        for item in getattr(plugin, kind):
+            name = label(item, expected)
+            if name in owners:
+                raise PluginError(
+                    f"{owners[name]} and {plugin.distribution} both have a {expected.noun} {name!r}",
+                    hint=f"Uninstall a plugin with pip, or ask its author to rename the {expected.noun}.",
+                )
+            owners[name] = plugin.distribution
+            items.append(item)
+    return tuple(items)
 
 
 def extractors() -> Registry[Lazy[Extractor]]:
@@ -290,29 +292,6 @@ def _usable_plugins(kind: str) -> list[Plugin]:
         if plugin.error:
             log.warning("plugin %s is not used: %s", plugin.name, plugin.error)
     return [plugin for plugin in plugins if not plugin.error]
-
-
-def _of_plugins(kind: str, built_in: Iterable[Any]) -> list[Any]:
-    """Return what installed plugins offer in one field of `Plugin`.
-
-    Raises:
-        PluginError: an object has the name of a built-in one, or of another plugin's.
-    """
-    expected = next(expectation(field) for field in fields(Plugin) if field.name == kind)
-    assert expected is not None  # every kind has a hook
-    owners = {label(item, expected): "sea-core" for item in built_in}
-    items = []
-    for plugin in _usable_plugins(kind):
-        for item in getattr(plugin, kind):
-            name = label(item, expected)
-            if name in owners:
-                raise PluginError(
-                    f"{owners[name]} and {plugin.distribution} both have a {expected.noun} {name!r}",
-                    hint=f"Uninstall a plugin with pip, or ask its author to rename the {expected.noun}.",
-                )
-            owners[name] = plugin.distribution
-            items.append(item)
-    return items
 
 
 def _lazy(name: str, extractor: Extractor) -> Lazy[Extractor]:

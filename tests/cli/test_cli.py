@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import re
 import sys
+from importlib.metadata import EntryPoints
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import sea_core
-from helpers.cli import CliResult, sea, sea_process, sea_with_modules
+from helpers.cli import CliResult, expect_error, sea, sea_process, sea_with_modules
 from sea_core import SeaError
 from sea_core.cli import app, options, output
 from sea_core.data.formats.published import PUBLISHED_SETS
 from sea_core.data.formats.registry import FORMATS
+from sea_core.model.libraries import install_command
+from sea_core.plugin import loader
 
 NAMES = [name for commands in app.COMMANDS.values() for name in commands]
 SUBCOMMANDS = ["data check", "data convert", "plugins list", "plugins new", "plugins check"]
@@ -101,6 +104,24 @@ def test_debug_raises_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["sea", "--debug", "settings", "nonesuch"])
     with pytest.raises(SeaError, match="there is no command 'nonesuch'"):
         app.main()
+
+
+def test_a_command_of_a_distribution_that_is_not_installed_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = {
+        group.info.name: plugin.distribution for plugin in loader.installed("commands") for group in plugin.commands
+    }
+    assert set(groups) >= {"bench", "study", "toy"}
+    monkeypatch.setattr("sea_core.plugin.loader.entry_points", lambda group: EntryPoints())
+    for name, distribution in groups.items():
+        shown = expect_error(name)
+        assert f"`sea {name}` comes from {distribution}, which is not installed" in shown
+        assert install_command(distribution) in shown
+
+
+def test_a_command_of_a_distribution_that_is_broken_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = loader.Plugin("bench", "sea-bench", "0.1", error="it needs sea-core >=99")
+    monkeypatch.setattr("sea_core.plugin.loader.installed", lambda kind="": [broken])
+    assert "`sea study` comes from sea-bench, which cannot be used: it needs sea-core >=99" in expect_error("study")
 
 
 # --------------------------------------------------------------------------------------------------------- settings

@@ -398,6 +398,40 @@ def test_plugin_with_the_name_of_a_built_in_object_is_reported(tmp_path: Path, m
         loader.formats().get("other")
 
 
+GROUP = f"import typer\n{HOOKIMPL}def sea_commands(): return [typer.Typer(name='NAME')]"
+REPORTER = f"""
+from sea_core.report.reporter import Reporter
+class Mine(Reporter):
+    manifest = "run.json"
+    def sections(self, folders, options): return []
+{HOOKIMPL}def sea_reporters(): return [Mine()]
+"""
+GENERATOR = f"""
+from sea_core import Generator
+class Mine(Generator):
+    name, modality, noun, suffix = "drawn", "image", "picture", ".png"
+    def generate(self, prompts, seeds): raise NotImplementedError
+{HOOKIMPL}def sea_generators(): return [Mine()]
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "command", "clash"),
+    [
+        (GROUP.replace("NAME", "bench"), "bench --help", "sea-bench and sea-zzz both have a command group 'bench'"),
+        (GROUP.replace("NAME", "plan"), "--help", "sea-core and sea-zzz both have a command group 'plan'"),
+        (REPORTER, "report .", "sea-core and sea-zzz both have a reporter 'run.json'"),
+        (GENERATOR, "bench build image --out out", "sea-core and sea-zzz both have a generator 'image drawn'"),
+    ],
+)
+def test_a_plugin_replaces_nothing_by_having_its_name(code: str, command: str, clash: str, tmp_path: Path) -> None:
+    install(tmp_path, "zzz", code)
+    done = sea(tmp_path, *command.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {clash}\n  Uninstall a plugin with pip, or ask its author to rename")
+    assert "zzz" in sea(tmp_path, "plugins").stdout
+
+
 @pytest.mark.usefixtures("on_path")
 def test_function_that_no_plugin_or_several_offer_raises() -> None:
     with pytest.raises(AttributeError, match=r"no attribute 'helo'\. Functions of the installed plugins: .*hello"):

@@ -176,7 +176,7 @@ def _check(blueprint: Blueprint, folder: Path, seed: int, as_json: bool) -> None
 def _blueprints() -> list[Blueprint]:
     from sea_core.plugin import loader
 
-    return [blueprint for plugin in loader.installed() for blueprint in plugin.blueprints]
+    return list(loader.offers("blueprints"))
 
 
 def _find_blueprint(plugin: str, name: str, modality: str | None) -> Blueprint:

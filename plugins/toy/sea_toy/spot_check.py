@@ -52,8 +52,7 @@ def align_on_demo(
 
 def find_renderer(plugin: str, adapter: Adapter, note: Callable[[str], None]) -> Render | None:
     """Return the function that renders the toy world for a plugin; None, with a note, where there is none."""
-    blueprints = [b for installed in loader.installed() for b in installed.blueprints]
-    renderers = [b.render for b in blueprints if b.render and b.plugin == plugin]
+    renderers = [b.render for b in loader.offers("blueprints") if b.render and b.plugin == plugin]
     if not renderers:
         note(f"plugin {plugin} renders no toy media: the spot check has text and synthetic embeddings only")
         return None

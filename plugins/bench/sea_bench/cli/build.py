@@ -42,7 +42,7 @@ def all_build_groups() -> list[SettingGroup]:
     from sea_bench.build.registry import get_set
     from sea_core.plugin import loader
 
-    generators = (*BUILT_IN, *loader.generators())
+    generators = (*BUILT_IN, *loader.offers("generators", BUILT_IN))
     pairs = [(get_set(generator.modality, generator), generator) for generator in generators]
     groups = {(group.prefix, group.title): group for pair in pairs for group in build_groups(*pair)}
     return sorted(groups.values(), key=lambda group: group.prefix)

@@ -18,4 +18,4 @@ DEFENCES: Registry[Defence] = Registry(
 
 def known_defences() -> Registry[Defence]:
     """Return the defences, built-in and of plugins. Plugins are loaded for a name that is not built in."""
-    return DEFENCES.extended(lambda: loader.defences(DEFENCES))
+    return DEFENCES.extended(lambda: loader.offers("defences", DEFENCES))

@@ -12,7 +12,7 @@ from sea_bench.build.demo import GENERATORS as DEMO_GENERATORS
 from sea_bench.build.demo import SETTINGS as DEMO_SETTINGS
 from sea_bench.build.demo import demo_source
 from sea_bench.build.generators.joint import join_generators
-from sea_bench.build.generators.registry import get_generator
+from sea_bench.build.generators.registry import BUILT_IN, get_generator
 from sea_bench.build.question_text import mentions_image
 from sea_bench.build.registry import get_set
 from sea_bench.build.scenes import CompleteChat, make_completer
@@ -136,7 +136,7 @@ def choose_generator(modality: str, name: str | None = None, plugin: str = "", *
     named = loader.get_plugin(plugin).generators if plugin else ()
     if name is None and demo:
         name = DEMO_GENERATORS.get(modality)
-    return get_generator(modality, name, named, loader.generators())
+    return get_generator(modality, name, named, loader.offers("generators", BUILT_IN))
 
 
 def _part_names(modality: str, name: str | None) -> tuple[str | None, ...]:

@@ -104,4 +104,4 @@ ARMS: Registry[StudyArm] = Registry(
 
 def known_arms() -> Registry[StudyArm]:
     """Return the arms, built-in and of plugins. Plugins are loaded for a name that is not built in."""
-    return ARMS.extended(lambda: loader.study_arms(ARMS))
+    return ARMS.extended(lambda: loader.offers("study_arms", ARMS))

@@ -185,6 +185,6 @@ def test_arm_that_no_method_of_the_study_is_for_is_refused(tmp_path: Path) -> No
 
 def test_arms_of_plugins_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     mine = StudyArm("mine", "sea", "plain", align={"steps": 1})
-    monkeypatch.setattr("sea_core.plugin.loader.study_arms", lambda built_in: (mine,))
+    monkeypatch.setattr("sea_core.plugin.loader.offers", lambda kind, built_in: (mine,))
     assert known_arms().get("mine") is mine
     assert known_arms().names()[0] == "unaligned"

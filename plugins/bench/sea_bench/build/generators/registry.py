@@ -8,9 +8,10 @@ from sea_bench.build.demo import GENERATORS as DEMO_GENERATORS
 from sea_bench.build.generators.diffusion import DiffusionImages, DiffusionVideos
 from sea_bench.build.generators.drawn import DrawnImages, DrawnVideos
 from sea_bench.build.generators.voices import EdgeVoice, EspeakVoice, PiperVoice
-from sea_core.errors import SeaError, suggest
+from sea_core.errors import SeaError
 from sea_core.model.libraries import install_command
 from sea_core.plugin.generator import Generator
+from sea_core.registry import Registry
 
 BUILT_IN: tuple[Generator, ...] = (
     DrawnImages(),
@@ -37,22 +38,20 @@ def get_generator(
     Raises:
         SeaError: there is none for the modality, or none of this name.
     """
-    offered = (*named, *BUILT_IN, *installed)
-    candidates = [generator for generator in offered if generator.modality == modality]
+    candidates: dict[str, Generator] = {}
+    for generator in (*named, *BUILT_IN, *installed):
+        if generator.modality == modality:
+            candidates.setdefault(generator.name, generator)
     if not candidates:
         raise SeaError(
             f"no generator makes media of the modality {modality!r}",
             hint="Built in: image, video, audio. For another, name its plugin: --plugin NAME",
         )
-    for generator in candidates:
-        if name in (None, generator.name):
-            return generator
-    if name == "demo" and modality in DEMO_GENERATORS:
+    if name is None:
+        return next(iter(candidates.values()))
+    if name == "demo" and name not in candidates and modality in DEMO_GENERATORS:
         raise SeaError(
             f"the {modality} generator demo comes with sea-toy, which is not installed",
             hint=f"Type: {install_command('sea-toy')}, or use simple drawings: --generator drawn",
         )
-    raise SeaError(
-        f"there is no {modality} generator {name!r}",
-        hint=suggest(str(name), sorted({generator.name for generator in candidates}), "Generators"),
-    )
+    return Registry(f"{modality} generator", candidates.values()).get(name)
