@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,7 +32,7 @@ SECTIONS = {
 }
 """The commands of a pipeline in their order, and the argument that their section may name."""
 FOLDER, COMMON = "folder", "common"
-SETTINGS = "option"
+SETTINGS, SETTINGS_FILE = "option", "config"
 SET_BY_THE_PIPELINE = ("out", "json", "lora")
 UNKNOWN = "????????"
 """Stands for a digest that is not known before an earlier command has been run."""
@@ -76,13 +77,27 @@ class CommandSection:
     Attributes:
         argument: the value of the command's argument; empty without.
         options: by their names, as they are typed.
-        read: the values of options that may name what the command reads: a file, a model, a plugin.
+        read: the values of options that name what the command reads: a file, a model, a plugin.
+        settings: the values of `option`, which may name files too.
+        settings_file: the value of `config`; empty without.
     """
 
     name: str
     argument: str
     options: Mapping[str, Any]
     read: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings_file: str = ""
+
+    def files_of_settings(self) -> list[str]:
+        """Return the values of settings, those in the settings file included, that are files or folders.
+
+        Raises:
+            SeaError: the settings file cannot be read.
+        """
+        is_there = self.settings_file and Path(self.settings_file).is_file()  # a missing one is reported later
+        values = [self.settings, read_yaml(Path(self.settings_file)) if is_there else {}]
+        return [text for text in dict.fromkeys(_texts_in(values)) if text and os.path.exists(text)]  # noqa: PTH110
 
 
 @dataclass(frozen=True)
@@ -190,7 +205,8 @@ class _Reader:
         named = [
             key for key in chosen if parameters[key].type_descriptor.annotation is Path or key in ("model", "plugin")
         ]
-        return CommandSection(name, value, words, tuple(word for key in named for word in words[key][1::2]))
+        read = tuple(word for key in named for word in words[key][1::2])
+        return CommandSection(name, value, words, read, chosen.get(SETTINGS, {}), str(chosen.get(SETTINGS_FILE, "")))
 
     def words(self, key: str, value: Any, parameter: Any) -> list[str]:
         """Return an option as it is typed."""
@@ -290,6 +306,11 @@ class _Chain:
     def _runs(self) -> list[str]:
         return [name for name in ("before", "after") if name in self.made]
 
+    def _is_input(self, path: str) -> bool:
+        """Return whether a path is apart from the pipeline's own folder, whose content changes with each step."""
+        own, other = self.file.folder.resolve(), Path(path).resolve()
+        return not own.is_relative_to(other)
+
     def _add(
         self,
         name: str,
@@ -305,7 +326,8 @@ class _Chain:
         written = [step.output for step in self.made.values() if step.output]
         files = {str(path): path for path in written if path.suffix}
         folders = {str(path) for path in written if not path.suffix}  # their steps' digests stand for them
-        contents = [_content(word) for word in (*given, *section.read) if word not in folders]
+        read = (*given, *section.read, *filter(self._is_input, section.files_of_settings()))
+        contents = [_content(word) for word in read if word not in folders]
         is_known = None not in inputs and all(files[word].exists() for word in given if word in files)
         state = json.dumps([version("sea-core"), name, section.name, effective, inputs, contents])
         digest = hashlib.sha256(state.encode()).hexdigest() if is_known else None
@@ -314,6 +336,15 @@ class _Chain:
         command = tuple(section.name.split())
         self.made[name] = Step(command, given, options, digest, path, inputs, section.name != "bench report")
         return self.made[name]
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """Yield the texts among nested settings."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts_in(each)
 
 
 def _content(name: str) -> Any:

@@ -120,6 +120,34 @@ def test_names_change_with_the_content_of_what_is_read(tmp_path: Path, monkeypat
         assert [a != b for a, b in zip(before, names(file), strict=True)] == expected, name
 
 
+@pytest.mark.parametrize(
+    "settings", ["option: {defence.steering.data: d.jsonl}", "option: {defence.steering.data: d}", "config: d.yaml"]
+)
+def test_names_change_with_the_content_of_what_settings_name(tmp_path: Path, settings: str) -> None:
+    (tmp_path / "d.yaml").write_text("defence: {steering: {data: d.jsonl}}")
+    (tmp_path / "d").mkdir()
+    files = [tmp_path / "d.jsonl", tmp_path / "d" / "d.jsonl"]
+    for each in files:
+        each.write_text(EXAMPLE)
+    section = f"bench run: {{cases: set, plugin: llava, defence: steering, {settings}}}"
+    file = write(tmp_path, f"folder: runs\n{section}")
+    before = commands(file)
+    assert commands(file) == before
+    for each in files:
+        each.write_text(f"{EXAMPLE}\n{EXAMPLE}")
+    assert commands(file) != before
+
+
+@pytest.mark.parametrize("value", ["nothing", "''", ".", "runs", "long " * 100])
+def test_a_setting_that_names_nothing_to_read_leaves_names_alone(tmp_path: Path, value: str) -> None:
+    section = f"optimize: {{plugin: llava, option: {{llm.model: {value}}}, extractor: openai}}"
+    file = write(tmp_path, f"folder: runs\n{section}")
+    before = commands(file)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "pipeline.jsonl").write_text("{}")  # what the pipeline writes is no input of it
+    assert commands(file) == before
+
+
 def test_what_depends_on_a_command_is_run_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that failed is run again, and all that depends on it, also if the pipeline was stopped between."""
     monkeypatch.chdir(tmp_path)
