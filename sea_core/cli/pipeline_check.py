@@ -13,8 +13,8 @@ import typer
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
-    from sea_core.cli.steps import Step
     from sea_core.data.examples import Example
+    from sea_core.pipeline.steps import Step
 
 Command = TypeVar("Command", bound=Callable[..., None])
 Given = Mapping[str, Any]

@@ -17,7 +17,7 @@ from sea_core.cli import output
 from sea_core.cli.exit_code import exit_if_failed
 
 if TYPE_CHECKING:
-    from sea_core.cli.steps import Step
+    from sea_core.pipeline.steps import Step
     from sea_core.runs.jsonl import JsonlLog
 
 JOURNAL = "pipeline.jsonl"
@@ -49,10 +49,10 @@ def run(
     their own. Re-run the same command to resume. Exit code 1 if a command finished with failures.
     """
     from sea_core.cli.pipeline_check import check_steps
-    from sea_core.cli.steps import PipelineFile
+    from sea_core.cli.pipeline_file import read_pipeline
     from sea_core.runs.jsonl import JsonlLog
 
-    pipeline = PipelineFile.read(file, context.find_root().command)
+    pipeline = read_pipeline(file, context.find_root().command)
     steps = list(pipeline.steps())
     check_steps(file, steps, context.find_root().command)
     if dry_run:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from helpers.cli import expect_error, sea, sea_process
-from sea_core.cli.steps import Step
 from sea_core.data.demo import DEMO_EXAMPLES
+from sea_core.pipeline.steps import Step
 from sea_core.runs.embedding_run import EmbeddingRun
 
 COMPLETE = """
