@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sea_core.alignment.config import MIXTURES, AlignConfig, AlignRequest
+from sea_core.cli.align import read_request
 from sea_core.config import (
     Config,
     default_values,
@@ -448,3 +449,20 @@ def test_flag_is_suggested_as_a_flag() -> None:
 def test_mixtures_are_configs() -> None:
     assert MIXTURES.get("default").config() == AlignConfig()
     assert MIXTURES.get("paper").config().benign_ratio == pytest.approx(1 / 3)
+
+
+def test_kinds_that_are_typed_come_after_a_file_and_before_other_settings(tmp_path: Path) -> None:
+    file = yaml_file(tmp_path, "synthetic: 1.0\ntext: 3.0\nlora: {r: 4}\ntrainer.max_steps: 9\n")
+    request = read_request("sft", "text", "default", ["real=0.5", "trainer.max_steps=2"], file, False)
+    config = request.config
+    assert (config.synthetic, config.retention, config.text, config.real) == (0, 0, 3.0, 0.5)
+    assert (request.lora, request.trainer) == ({"r": 4}, {"max_steps": 2})
+
+
+@pytest.mark.parametrize(("text", "hint"), [("stpes: 3\n", "'steps'"), ("lora: 3\n", "lora.KEY")])
+def test_unknown_setting_of_an_alignment_names_its_file(tmp_path: Path, text: str, hint: str) -> None:
+    file = yaml_file(tmp_path, text)
+    with pytest.raises(SeaError, match="there is no setting") as caught:
+        read_request("sft", None, "default", [], file, False)
+    assert hint in caught.value.hint
+    assert caught.value.where == str(file)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from sea_core.config import Config, validate
+from sea_core.config import Config, override, reject_unknown, setting_names, validate
 from sea_core.errors import SeaError, suggest
 from sea_core.model.quantization import Quantization
 from sea_core.registry import Registry
@@ -176,3 +176,58 @@ class AlignRequest:
                 "quantised weights cannot be trained",
                 hint="Leave out --full-finetune, or train whole weights: --quantize none",
             )
+
+
+PASSED_ON = ("trainer", "lora")
+"""The prefixes of settings that TRL and PEFT take."""
+
+
+def make_request(
+    method: str,
+    shared: Mapping[str, Any],
+    own: Mapping[str, Any],
+    *,
+    mixture: str = "default",
+    data: str | None = None,
+    full_finetune: bool = False,
+    origins: Mapping[str, str] | None = None,
+) -> AlignRequest:
+    """Return how a model is aligned. What comes later overrides: the mixture, `shared`, the kinds of `data`, `own`.
+
+    Args:
+        shared: settings of several alignments, with dotted names: of a file, or of a study.
+        own: settings of this alignment.
+        mixture: the name of a mixture.
+        data: the kinds that are trained on, as `parse_weights` reads them; None for those of the settings.
+        origins: the file that a setting was read from, for errors.
+
+    Raises:
+        SeaError: a setting, the mixture or a kind is unknown, or a value is not allowed.
+    """
+    config, passed_on = override(MIXTURES.get(mixture).config(), shared, origins=origins)
+    if data is not None:
+        config, _ = override(config, parse_weights(data, config))
+    config, more = override(config, own)
+    passed_on |= more
+    groups = {group: _of_group(passed_on, group) for group in PASSED_ON}
+    unknown = [name for name in passed_on if name.partition(".")[0] not in PASSED_ON or "." not in name]
+    reject_unknown(unknown, [*setting_names(config), *(f"{group}.KEY" for group in PASSED_ON)], origins=origins)
+    return AlignRequest(method, config, groups["trainer"], groups["lora"], full_finetune)  # type: ignore[arg-type]
+
+
+def _of_group(settings: Mapping[str, Any], group: str) -> dict[str, Any]:
+    """Return the settings of a group, without its prefix."""
+    prefix = f"{group}."
+    return nested({name.removeprefix(prefix): value for name, value in settings.items() if name.startswith(prefix)})
+
+
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with dotted names as groups of settings, which TRL and PEFT take in some places."""
+    nested: dict[str, Any] = {}
+    for key, value in flat.items():
+        name, dot, inner = key.partition(".")
+        if dot:
+            nested.setdefault(name, {})[inner] = value
+        else:
+            nested[name] = value
+    return nested

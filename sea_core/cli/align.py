@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sea_core.cli import options, output, run_report
 from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.pipeline_check import Given, checked_by
-from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
+from sea_core.cli.settings import SettingGroup, takes_settings
+from sea_core.config import default_values, parse_overrides
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -165,27 +166,12 @@ def answer_settings(form: str | None) -> list[str]:
 def read_request(
     method: str, data: str | None, mixture: str, option: Sequence[str], file: Path | None, full: bool
 ) -> AlignRequest:
-    """Read the options: the mixture's settings first, then the file's, then those of -o."""
-    from sea_core.alignment.config import MIXTURES, AlignRequest, parse_weights
-    from sea_core.config import override
+    """Read the options: the mixture's settings first, then the file's, then --data, then those of -o."""
+    from sea_core.alignment.config import AlignConfig, make_request
 
-    config = MIXTURES.get(mixture).config()
-    if data is not None:
-        config, _ = override(config, parse_weights(data, config))
-    found = read_settings(align_groups(config), file, option)
-    return AlignRequest(method, found[""], nested(found["trainer"]), nested(found["lora"]), full)  # type: ignore[arg-type]
-
-
-def nested(flat: dict[str, Any]) -> dict[str, Any]:
-    """Return settings with dotted names as groups of settings, which TRL and PEFT take in some places."""
-    nested: dict[str, Any] = {}
-    for key, value in flat.items():
-        name, dot, inner = key.partition(".")
-        if dot:
-            nested.setdefault(name, {})[inner] = value
-        else:
-            nested[name] = value
-    return nested
+    from_file, typed = parse_overrides(file, ()), parse_overrides(None, option, default_values(AlignConfig()))
+    origins = {name: str(file) for name in from_file if name not in typed}
+    return make_request(method, from_file, typed, mixture=mixture, data=data, full_finetune=full, origins=origins)
 
 
 def report(result: AlignResult, as_json: bool, spot_check: bool = True) -> None:

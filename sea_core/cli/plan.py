@@ -169,8 +169,8 @@ def _read_request(
     method: str, option: Sequence[str], file: Path | None, full: bool
 ) -> tuple[AlignRequest, dict[str, Any]]:
     """Return how the model is aligned, and the settings of the adapter."""
-    from sea_core.alignment.config import AlignRequest
-    from sea_core.cli.align import align_groups, nested
+    from sea_core.alignment.config import AlignRequest, nested
+    from sea_core.cli.align import align_groups
 
     found = read_settings([*align_groups(), adapter_group()], file, option)
     trainer, lora = nested(found["trainer"]), nested(found["lora"])

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from sea_bench.study.arms import StudyArm, known_arms
 from sea_bench.study.study import SEED, Claims, Study, StudyFile, StudyModel
-from sea_core.config import read_yaml
+from sea_core.alignment.config import AlignRequest
+from sea_core.config import flatten, read_yaml
 from sea_core.errors import SeaError, at, suggest
 from sea_core.judges.registry import SAFETY, judge_registry
 from sea_core.pipeline.synthesis import known_recipes
@@ -23,6 +24,7 @@ from sea_core.schema import adapter, describe_problem
 
 T = TypeVar("T")
 QUICK, ARM = "quick", "StudyArm"
+SEED_SETTINGS = ("seed", "trainer.seed", "trainer.data_seed")
 
 
 def read_study(path: Path, *, quick: bool = False) -> Study:
@@ -108,9 +110,10 @@ class StudyReader:
             raise SeaError(error.what, hint=error.hint, where=error.where or self._where(place)) from error
 
     def _require_no_seed(self, settings: Mapping[str, Any], *place: int | str) -> None:
-        if "seed" in settings:
-            hint = "Write for example: seeds: [0, 1, 2]"
-            raise SeaError("a study has `seeds`, not a seed", hint=hint, where=self._where((*place, "seed")))
+        for name in flatten(settings):
+            if name in SEED_SETTINGS:
+                hint = f"Leave {name} out, and write for example: seeds: [0, 1, 2]"
+                raise SeaError("a study has `seeds`, not a seed", hint=hint, where=self._where((*place, name)))
 
     def _require_splits(self, file: StudyFile) -> None:
         """Require `{seed}` in all paths of data or in none: a benchmark holds out what its own data lack."""
@@ -227,9 +230,17 @@ def _check_settings(study: Study, path: Path) -> None:
         for arm in study.arms:
             _require_workers("optimize", study.optimize_config(arm, 0).workers)
             for method in study.file.methods:
-                study.align_config(arm, method, 0)
+                _require_known(study.align_request(arm, method, 0))
     except SeaError as error:
         raise SeaError(error.what, hint=error.hint, where=error.where or str(path)) from error
+
+
+def _require_known(request: AlignRequest) -> None:
+    """Look up the settings of TRL and PEFT; these are imported only if there are such settings."""
+    if request.trainer or request.lora:
+        from sea_core.alignment.trainer_config import check_names
+
+        check_names(request)
 
 
 def _require_workers(section: str, workers: int | str) -> None:

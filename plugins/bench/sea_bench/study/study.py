@@ -12,8 +12,8 @@ from annotated_types import Ge, Gt, MinLen
 
 from sea_bench.run.config import AnswerConfig
 from sea_bench.study.arms import StudyArm
-from sea_core.alignment.config import MIXTURES, AlignConfig, Method, parse_weights
-from sea_core.config import Config, override, reject_unknown, setting_names
+from sea_core.alignment.config import AlignRequest, Method, make_request
+from sea_core.config import Config, flatten, override, reject_unknown, setting_names
 from sea_core.optimization.config import OptimizeConfig
 
 C = TypeVar("C", bound=Config)
@@ -90,8 +90,10 @@ class StudyFile:
         methods: `sft`, `dpo` or both.
         seeds: of the alignments. embedding_seeds: of the embeddings, which alignments take in turn; default: seeds.
         cases: of each scenario and task; None for all.
-        optimize, align, answers: settings of all arms, as `-o` takes them.
-        sft, dpo: settings of `sea align` by this method alone.
+        optimize: settings of the optimisations of all arms, as `-o` takes them, but those of recipes (`noise.KEY`).
+        align: settings of all alignments, as `-o` takes them, `trainer.KEY` and `lora.KEY` too; and `mixture`.
+        sft, dpo: settings of the alignments by this method alone.
+        answers: settings of `sea bench run`.
         judge: whose verdicts the figures are of.
         quick: what `--quick` changes.
     """
@@ -163,13 +165,15 @@ class Study:
         """Return the settings of an arm's embeddings."""
         return _overridden(OptimizeConfig(), {**self.file.optimize, **arm.optimize, "seed": seed})
 
-    def align_config(self, arm: StudyArm, method: Method, seed: int) -> AlignConfig:
-        """Return the settings of an arm's alignment: nothing is held out, since the benchmarks are."""
-        settings = {**self.file.align_settings(method), **arm.align}
-        config = MIXTURES.get(settings.pop("mixture", "default")).config()
-        if arm.data:
-            config = _overridden(config, parse_weights(arm.data, config))
-        return _overridden(config, {"held_out": 0, **settings, "seed": seed})
+    def align_request(self, arm: StudyArm, method: Method, seed: int) -> AlignRequest:
+        """Return how an arm is aligned: nothing is held out, since the benchmarks are. Its own settings come last."""
+        shared, own = flatten(self.file.align_settings(method)), flatten(arm.align)
+        mixture = {**shared, **own}.get("mixture", "default")
+        for settings in (shared, own):
+            settings.pop("mixture", None)
+        return make_request(
+            method, {"held_out": 0, **shared}, {**own, "seed": seed}, mixture=mixture, data=arm.data or None
+        )
 
     def answer_config(self) -> AnswerConfig:
         """Return how answers are generated."""

@@ -218,16 +218,17 @@ class AlignTask(StudyTask):
         return (*made, *(EncodeTask(self.study, self.model, medium, self.seed) for medium in self.arm.media))
 
     def identity(self) -> dict[str, Any]:
-        config = self.study.align_config(self.arm, self.method, self.seed)
+        request = self._request()
+        passed_on = {"trainer": request.trainer, "lora": request.lora}
         return {
             "method": self.method,
-            "config": asdict(config),
+            "config": asdict(request.config),
             "text": file_digest(text) if (text := self._text()) else None,
+            **{group: settings for group, settings in passed_on.items() if settings},
         }
 
     def run(self, progress: Progress) -> None:
-        config = self.study.align_config(self.arm, self.method, self.seed)
-        request = AlignRequest(self.method, config)
+        request = self._request()
         align(
             [task.folder for task in self.inputs],
             self.folder,
@@ -235,10 +236,13 @@ class AlignTask(StudyTask):
             plugin=self.target.source,
             model=self.target.checkpoint,
             extra_text=self._text(),
-            spot_check=bool(self.arm.recipe and config.synthetic),
+            spot_check=bool(self.arm.recipe and request.config.synthetic),
             merge=False,
             progress=progress,
         )
+
+    def _request(self) -> AlignRequest:
+        return self.study.align_request(self.arm, self.method, self.seed)
 
     def _text(self) -> Path | None:
         return self.study.data(self.seed) if self.arm.extra_text else None

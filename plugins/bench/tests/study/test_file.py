@@ -41,9 +41,9 @@ def test_settings_of_an_arm_come_before_those_of_the_study(tmp_path: Path) -> No
     study = read(tmp_path)
     assert [arm.name for arm in study.arms] == ["unaligned", "sea", "oracle"]
     oracle = study.arms[2]
-    config = study.align_config(oracle, "sft", seed=4)
+    config = study.align_request(oracle, "sft", seed=4).config
     assert (config.steps, config.text, config.seed, config.held_out) == (20, 0.5, 4, 0)
-    assert study.align_config(study.arms[1], "sft", 3).text != 0.5
+    assert study.align_request(study.arms[1], "sft", 3).config.text != 0.5
     assert study.embedding_seed(3) == study.embedding_seed(4) == 7
     assert study.optimize_config(ARMS.get("draws"), 7).draws == 6
 
@@ -61,9 +61,44 @@ def test_arm_with_a_base_differs_in_what_it_names(tmp_path: Path) -> None:
 
 
 def test_text_arm_trains_on_text_alone(tmp_path: Path) -> None:
-    config = read(tmp_path).align_config(ARMS.get("text"), "sft", 0)
+    config = read(tmp_path).align_request(ARMS.get("text"), "sft", 0).config
     assert (config.synthetic, config.real, config.retention) == (0, 0, 0)
     assert config.text > 0
+
+
+@pytest.mark.parametrize("section", ["align", "sft"])
+def test_settings_of_the_study_do_not_change_what_an_arm_trains_on(tmp_path: Path, section: str) -> None:
+    wide = f"{section}: {{synthetic: 1.0, retention: 1.0, text: 3.0}}"
+    arms = "- {name: half, role: text, recipe: plain, data: text, align: {real: 0.5}}\n  - text\n"
+    text = TEXT.replace("- sea\n", arms).replace("align: {steps: 20}", wide)
+    study = read(tmp_path, text)
+    half, plain = (
+        study.align_request(study.arms[1], "sft", 0).config,
+        study.align_request(study.arms[2], "sft", 0).config,
+    )
+    assert (plain.synthetic, plain.retention, plain.text, plain.real) == (0, 0, 3.0, 0)
+    assert (half.synthetic, half.retention, half.text, half.real) == (0, 0, 3.0, 0.5)
+
+
+def test_mixture_comes_before_all_other_settings(tmp_path: Path) -> None:
+    arm = "- {base: sea, align: {mixture: paper, text: 0.5}}\n"
+    study = read(tmp_path, TEXT.replace("- sea\n", arm).replace("align: {steps: 20}", "align: {epochs: 7.0}"))
+    config = study.align_request(study.arms[1], "sft", 0).config
+    assert (config.prompts, config.epochs, config.text, config.held_out) == ("prefixed", 7.0, 0.5, 0)
+
+
+@pytest.mark.parametrize(
+    "align", ["{trainer.learning_rate: 1e-3, lora.r: 4}", "{trainer: {learning_rate: 1e-3}, lora: {r: 4}}"]
+)
+def test_settings_of_the_trainer_and_of_lora_are_passed_on(tmp_path: Path, align: str) -> None:
+    arm = "- {base: sea, align: {lora.r: 2}}\n"
+    text = TEXT.replace("align: {steps: 20}", f"align: {align}") + "dpo: {trainer.beta: 0.2}\n"
+    study = read(tmp_path, text.replace("- sea\n", arm))
+    sea, oracle = study.arms[1:]
+    request = study.align_request(sea, "dpo", 0)
+    assert (request.lora, float(request.trainer["learning_rate"]), request.trainer["beta"]) == ({"r": 2}, 1e-3, 0.2)
+    assert study.align_request(oracle, "sft", 0).lora == {"r": 4}
+    assert "beta" not in study.align_request(oracle, "sft", 0).trainer
 
 
 SPLIT = TEXT.replace("embedding_seeds: [7]\n", "")
@@ -100,9 +135,12 @@ def test_seed_is_in_all_paths_or_in_none(tmp_path: Path, old: str, new: str, lin
 def test_settings_of_a_method_come_between_those_of_the_study_and_of_an_arm(tmp_path: Path) -> None:
     study = read(tmp_path, TEXT + "dpo: {steps: 9, text: 0.25}\n")
     oracle, sea = study.arms[2], study.arms[1]
-    steps = [(study.align_config(sea, "sft", 0).steps, study.align_config(sea, "dpo", 0).steps)]
+    steps = [(study.align_request(sea, "sft", 0).config.steps, study.align_request(sea, "dpo", 0).config.steps)]
     assert steps == [(20, 9)]
-    assert (study.align_config(sea, "dpo", 0).text, study.align_config(oracle, "dpo", 0).text) == (0.25, 0.5)
+    assert (study.align_request(sea, "dpo", 0).config.text, study.align_request(oracle, "dpo", 0).config.text) == (
+        0.25,
+        0.5,
+    )
 
 
 def test_quick_study_has_a_folder_of_its_own(tmp_path: Path) -> None:
@@ -130,6 +168,12 @@ def test_quick_study_has_a_folder_of_its_own(tmp_path: Path) -> None:
         ("media: [real]", "media: [real]\n    methods: [stf]", 12, "methods.0: expected", ""),
         ("align: {steps: 20}", "align: {seed: 7}", 15, "a study has `seeds`", "seeds: [0, 1, 2]"),
         ("align: {steps: 20}", "align: {stesp: 20}", None, "there is no setting 'stesp'", "'steps'"),
+        ("align: {steps: 20}", "align: {trainer.seed: 7}", 15, "a study has `seeds`", "seeds: [0, 1, 2]"),
+        ("align: {steps: 20}", "sft: {trainer: {data_seed: 7}}", 15, "a study has `seeds`", "seeds: [0, 1, 2]"),
+        ("align: {steps: 20}", "align: {trainer.learning_rat: 1.0}", None, "'trainer.learning_rat'", "learning_rate"),
+        ("align: {steps: 20}", "align: {lora: {rr: 1}}", None, "there is no setting 'lora.rr'", "lora.r"),
+        ("align: {steps: 20}", "align: {llm.model: x}", None, "there is no setting 'llm.model'", ""),
+        ("align: {steps: 20}", "align: {mixture: papper}", None, "there is no mixture 'papper'", "'paper'"),
         ("align: {steps: 20}", "align: {steps: 0}", None, "steps is 0", ""),
         ("align: {steps: 20}", "dpo: {steps: 0}", None, "steps is 0", ""),
         ("align: {steps: 20}", "answers: {workers: 0}", None, "would go on without its results", "{workers: auto}"),
