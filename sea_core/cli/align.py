@@ -11,6 +11,7 @@ import typer
 
 from sea_core.cli import options, output, run_report
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.inputs import refusing, require_data, require_run
 from sea_core.cli.pipeline_check import Given, checked_by
 from sea_core.cli.settings import SettingGroup, takes_settings
 from sea_core.config import default_values, parse_overrides
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
     from sea_core.alignment.align import AlignResult
     from sea_core.alignment.config import AlignConfig, AlignRequest
 
-Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders of sea optimize and sea encode.")]
+Runs = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="RUN...", callback=refusing(require_run), help="Run folders of sea optimize and sea encode."
+    ),
+]
 Out = Annotated[Path, typer.Option(help="Model folder.")]
 MethodName = Annotated[str, typer.Option(help="dpo or sft.")]
 DataKinds = Annotated[
@@ -77,11 +83,21 @@ def align(
     mixture: MixtureName = "default",
     answers: AnswerForm = None,
     extra_text: Annotated[
-        Path | None, typer.Option("--extra-text", metavar="DATA", help="A text safety set to train on as well.")
+        Path | None,
+        typer.Option(
+            "--extra-text",
+            metavar="DATA",
+            callback=refusing(require_data),
+            help="A text safety set to train on as well.",
+        ),
     ] = None,
     eval_media: Annotated[
         Path | None,
-        typer.Option("--eval-media", help="Examples with real media for the spot check, as sea encode takes them."),
+        typer.Option(
+            "--eval-media",
+            callback=refusing(require_data),
+            help="Examples with real media for the spot check, as sea encode takes them.",
+        ),
     ] = None,
     media_root: options.MediaRoot = None,
     merge: Merge = True,

@@ -12,6 +12,7 @@ import typer
 
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.inputs import refusing, require_path
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def check(
     model: options.Model = None,
     revision: options.Revision = None,
     chat_template: options.ChatTemplate = None,
-    styles: Annotated[Path | None, typer.Option(help="A style set to check with --plugin.")] = None,
+    styles: Annotated[
+        Path | None, typer.Option(callback=refusing(require_path), help="A style set to check with --plugin.")
+    ] = None,
     as_json: output.Json = False,
 ) -> None:
     """List invalid records and missing media, and count the rest. Exit code 1 if there are any.

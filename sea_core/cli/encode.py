@@ -10,6 +10,7 @@ import typer
 
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.inputs import refusing, require_data
 from sea_core.cli.settings import SettingGroup, adapter_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
@@ -30,7 +31,12 @@ def encode_groups() -> list[SettingGroup]:
 def encode(
     plugin: options.PluginName,
     dataset: Annotated[
-        Path, typer.Argument(metavar="DATASET", help="Examples with media, or a folder with metadata.jsonl.")
+        Path,
+        typer.Argument(
+            metavar="DATASET",
+            callback=refusing(require_data),
+            help="Examples with media, or a folder with metadata.jsonl.",
+        ),
     ],
     modality: options.Modality = None,
     model: options.Model = None,

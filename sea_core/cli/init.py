@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from sea_core.cli import options, output
-from sea_core.cli.pipeline_check import HUB, require_benchmark, require_path
+from sea_core.cli.inputs import require_benchmark, require_path
+from sea_core.cli.pipeline_check import HUB
 from sea_core.errors import SeaError
 
 TEMPLATE = """\

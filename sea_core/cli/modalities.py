@@ -11,6 +11,7 @@ import typer
 
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.inputs import refusing, require_path
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
@@ -41,7 +42,11 @@ def modalities(
     ] = False,
     media: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="With --ask: sample media of one modality to ask about, beside noise."),
+        typer.Option(
+            metavar="FOLDER",
+            callback=refusing(require_path),
+            help="With --ask: sample media of one modality to ask about, beside noise.",
+        ),
     ] = None,
     modality: Annotated[str | None, typer.Option(help="With --model: this modality only.")] = None,
     revision: options.Revision = None,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sea_core.cli.inputs import refusing, require_data, require_path
+
 FORMATS = (
     "plain, prompts, prepared, pku-saferlhf, hh-rlhf, hh-rlhf-single, beavertails, beavertails-v, spa-vl, vlguard, "
     "alpaca, sharegpt, ms-swift, trl"
@@ -15,7 +17,11 @@ FORMATS = (
 
 DataFile = Annotated[
     Path | None,
-    typer.Argument(metavar="DATA", help="A text safety set: file, folder or hf:OWNER/NAME. Default: the demo set."),
+    typer.Argument(
+        metavar="DATA",
+        callback=refusing(require_data),
+        help="A text safety set: file, folder or hf:OWNER/NAME. Default: the demo set.",
+    ),
 ]
 
 
@@ -50,7 +56,10 @@ RunPlugin = Annotated[
 ChatTemplate = Annotated[
     Path | None,
     typer.Option(
-        "--chat-template", metavar="FILE", help="A Jinja file, for a model without a chat template or with a wrong one."
+        "--chat-template",
+        metavar="FILE",
+        callback=refusing(require_path),
+        help="A Jinja file, for a model without a chat template or with a wrong one.",
     ),
 ]
 Language = Annotated[
@@ -102,13 +111,21 @@ Columns = Annotated[
     typer.Option(metavar="OURS=THEIRS,...", help="Names of columns, as in instruction=question,response=answer."),
 ]
 Styles = Annotated[
-    Path | None, typer.Option(help="A style set (`sea styles`). Default: the styles of the plugin's adapter.")
+    Path | None,
+    typer.Option(
+        callback=refusing(require_path), help="A style set (`sea styles`). Default: the styles of the plugin's adapter."
+    ),
 ]
 Split = Annotated[str | None, typer.Option(help="Which split of a folder or a hub data set, if it has several.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip invalid records; `sea data check` lists them.")]
 MediaRoot = Annotated[
     Path | None,
-    typer.Option("--media-root", metavar="DIR", help="Where the media lie, if not in the folder of the data."),
+    typer.Option(
+        "--media-root",
+        metavar="DIR",
+        callback=refusing(require_path),
+        help="Where the media lie, if not in the folder of the data.",
+    ),
 ]
 LabelErrors = Annotated[
     str,

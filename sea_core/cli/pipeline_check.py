@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from sea_core.cli.inputs import require_path
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
@@ -104,28 +105,6 @@ def _require_files(command: Any, given: Given, made: set[str]) -> None:
             is_made = any(str(path) == each or str(path).startswith(f"{each}/") for each in made)
             if path is not None and not is_made and not str(path).startswith(HUB):
                 require_path(path)
-
-
-def require_path(path: Path) -> None:
-    """Raise SeaError if there is neither a file nor a folder of this name."""
-    if not path.exists():
-        raise SeaError(f"there is no file or folder {path}", hint="Check the path.")
-
-
-def require_benchmark(folder: Path) -> None:
-    """Raise SeaError for a path that cannot be a benchmark folder: it has no JSON file, or is another kind of folder.
-
-    A benchmark need not be built by SEA, so what it consists of is checked by `sea bench check`.
-    """
-    from sea_core.runs.folder import OTHER_KINDS
-
-    hint = "Build one: sea bench build MODALITY --out DIR"
-    require_path(folder)
-    kinds = (kind for name, kind in OTHER_KINDS.items() if name != "manifest.json" and (folder / name).is_file())
-    if kind := next(kinds, ""):
-        raise SeaError(f"{folder} is no benchmark folder: it is {kind}", hint=hint)
-    if not any(folder.glob("**/*.json")):
-        raise SeaError(f"{folder} is no benchmark folder", hint=hint)
 
 
 def _check_settings(command: Any, given: Given) -> None:

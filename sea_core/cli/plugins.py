@@ -13,6 +13,7 @@ import typer
 
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.inputs import refusing, require_path
 from sea_core.cli.settings import adapter_groups, read_settings, takes_settings
 
 if TYPE_CHECKING:
@@ -122,7 +123,13 @@ def check(
     model: options.Model = None,
     chat_template: options.ChatTemplate = None,
     sample: Annotated[
-        Path | None, typer.Option("--sample", help="A medium that is not blank. Default: noise.", metavar="FILE")
+        Path | None,
+        typer.Option(
+            "--sample",
+            metavar="FILE",
+            callback=refusing(require_path),
+            help="A medium that is not blank. Default: noise.",
+        ),
     ] = None,
     option: options.Settings = [],  # noqa: B006  # typer copies it
     config: options.SettingsFile = None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sea_core.cli import output
+from sea_core.cli.inputs import refusing, require_folder
 
 if TYPE_CHECKING:
     from sea_core.pipeline.share import Push
@@ -29,7 +30,12 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Send without asking.")]
 
 
 def push(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run of embeddings, or an aligned model.")],
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN", callback=refusing(require_folder), help="A run of embeddings, or an aligned model."
+        ),
+    ],
     target: Target,
     licence: Licence = None,
     with_text: WithText = False,

@@ -8,12 +8,17 @@ from typing import Annotated
 import typer
 
 from sea_core.cli import options, output
+from sea_core.cli.inputs import refusing, require_folder
 
 
 def report(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", help="Folders of sea optimize, encode, align and bench run, in any mixture."),
+        typer.Argument(
+            metavar="RUN...",
+            callback=refusing(require_folder),
+            help="Folders of sea optimize, encode, align and bench run, in any mixture.",
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The page, one HTML file.")] = Path("report.html"),
     title: Annotated[str, typer.Option(help="The title of the page.")] = "SEA report",

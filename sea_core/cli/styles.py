@@ -9,6 +9,7 @@ import typer
 
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.inputs import refusing, require_path
 
 if TYPE_CHECKING:
     from sea_core.pipeline.style_survey import StyleSurvey
@@ -19,7 +20,10 @@ LOW_RATIO = 0.5
 
 def styles(
     plugin: options.PluginName,
-    media: Annotated[list[Path], typer.Argument(metavar="MEDIA...", help="Media files, or folders of them.")],
+    media: Annotated[
+        list[Path],
+        typer.Argument(metavar="MEDIA...", callback=refusing(require_path), help="Media files, or folders of them."),
+    ],
     modality: options.Modality = None,
     model: options.Model = None,
     out: Annotated[Path, typer.Option(help="The style set to write (JSON); answers are stored beside it.")] = Path(

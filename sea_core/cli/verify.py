@@ -9,6 +9,7 @@ import typer
 
 from sea_core.cli import options, output, run_report
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.inputs import refusing, require_path
 from sea_core.cli.judge_settings import require_judges
 from sea_core.cli.settings import SettingGroup, llm_group, read_settings, takes_settings
 
@@ -20,7 +21,12 @@ Judges = Annotated[
     typer.Option("--judge", help="lexical, openai or transformers; repeatable.", show_default="lexical"),
 ]
 CompareWith = Annotated[
-    Path | None, typer.Option("--compare-with", help="A folder of real media to compare the embeddings with.")
+    Path | None,
+    typer.Option(
+        "--compare-with",
+        callback=refusing(require_path),
+        help="A folder of real media to compare the embeddings with.",
+    ),
 ]
 
 

@@ -9,6 +9,7 @@ import typer
 
 from sea_core.cli import options, output, run_report
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.inputs import refusing, require_path, require_run
 from sea_core.cli.judge_settings import judge_groups, unread_judge_settings
 from sea_core.cli.settings import read_settings, takes_settings
 from sea_core.errors import DeviceError, SeaError
@@ -19,7 +20,11 @@ from sea_core.runs.object_store import is_address
 def worker(
     run: Annotated[
         str,
-        typer.Argument(metavar="RUN", help="The run folder, which all workers see; or its address: s3://BUCKET/RUN."),
+        typer.Argument(
+            metavar="RUN",
+            callback=refusing(require_run),
+            help="The run folder, which all workers see; or its address: s3://BUCKET/RUN.",
+        ),
     ],
     plugin: options.RunPlugin = None,
     model: options.RunModel = None,
@@ -30,7 +35,11 @@ def worker(
     ] = None,
     media_root: Annotated[
         list[Path],
-        typer.Option(metavar="DIR", help="A folder whose media this worker may encode (`sea encode`); repeatable."),
+        typer.Option(
+            metavar="DIR",
+            callback=refusing(require_path),
+            help="A folder whose media this worker may encode (`sea encode`); repeatable.",
+        ),
     ] = [],  # noqa: B006  # typer copies it
     judge: Annotated[
         list[str],

@@ -26,7 +26,7 @@ from sea_core.data.record import Place, Record, describe_type
 from sea_core.data.result import Accumulator, InvalidRecord, ReadResult, SkippedRecord
 from sea_core.data.sources.dataset_info import read_dataset_info
 from sea_core.data.sources.json import inner_records
-from sea_core.data.sources.open import Source, open_source
+from sea_core.data.sources.open import Source, no_records_error, open_source
 from sea_core.errors import DataError
 from sea_core.registry import Registry
 
@@ -96,11 +96,7 @@ def scan(
     if len(first) == found.records == 1 and (inner := _nested_records(first[0], chosen, formats)):
         found.records, first = len(inner), inner
     if not found.records:
-        raise DataError(
-            "The file holds no records.",
-            where=str(path),
-            hint="Give a file with one JSON object per line, a JSON list, or a table.",
-        )
+        raise no_records_error(path)
     if first:
         check_columns_exist(first[0], columns or {})
         chosen = chosen or detect_format(first, formats)

@@ -194,6 +194,16 @@ def test_start_imports_nothing_heavy(arguments: list[str]) -> None:
     assert "pydantic" not in imported or arguments != ["--help"]  # typer imports it to read values
 
 
+@pytest.fixture
+def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make what the commands below read, so that only the rest of what is typed is wrong; commands run beside it."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("run", "media", "cases", "model"):
+        Path(folder).mkdir()
+    Path("cases", "questions.json").write_text("{}")
+
+
+@pytest.mark.usefixtures("inputs")
 @pytest.mark.parametrize(
     "command",
     [
@@ -217,6 +227,7 @@ def test_unknown_plugin_is_refused_before_anything_heavy_is_imported(command: st
 BENCH_RUN = "bench run cases --out run --plugin llava"
 
 
+@pytest.mark.usefixtures("inputs")
 @pytest.mark.parametrize(
     ("command", "message"),
     [
@@ -242,6 +253,57 @@ BENCH_RUN = "bench run cases --out run --plugin llava"
     ],
 )
 def test_what_is_typed_wrong_is_refused_before_anything_heavy_is_imported(command: str, message: str) -> None:
+    result, imported = sea_with_modules(*command.split())
+    assert result.code == 2
+    assert message in result.err
+    assert not SLOW & imported
+
+
+NO_DATA = "none.jsonl: There is no such file."
+NO_FOLDER = "there is no folder none"
+NO_PATH = "there is no file or folder none"
+
+
+@pytest.mark.usefixtures("inputs")
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("optimize none.jsonl --plugin llava", NO_DATA),
+        ("optimize empty.jsonl --plugin llava", "empty.jsonl: The file holds no records."),
+        ("optimize hf:a/b/c --plugin llava", "hf:a/b/c is not the name of a hub data set."),
+        ("optimize --plugin llava --styles none", NO_PATH),
+        ("optimize --plugin llava --chat-template none", NO_PATH),
+        ("prepare none.jsonl --plugin llava", NO_DATA),
+        ("plan none.jsonl --plugin llava", NO_DATA),
+        ("encode none.jsonl --plugin llava", NO_DATA),
+        ("encode media --plugin llava --media-root none", NO_PATH),
+        ("align none", NO_FOLDER),
+        ("align run --extra-text none.jsonl", NO_DATA),
+        ("align run --eval-media none.jsonl", NO_DATA),
+        ("verify none", NO_FOLDER),
+        ("verify run --compare-with none", NO_PATH),
+        ("worker none", NO_FOLDER),
+        ("worker run --media-root none", NO_PATH),
+        ("styles none --plugin llava", NO_PATH),
+        ("plugins check llava --sample none", NO_PATH),
+        ("modalities --model ./model --ask --media none", NO_PATH),
+        ("data check none.jsonl --plugin llava", NO_DATA),
+        ("bench run none --out answers --plugin llava", NO_FOLDER),
+        ("bench run cases --out answers --plugin llava --lora none", "none is not a LoRA adapter"),
+        ("bench compare none --out answers --plugin llava", NO_FOLDER),
+        ("bench judge none", NO_FOLDER),
+        ("bench push none hf:me/answers", NO_FOLDER),
+        ("study run none", NO_PATH),
+        ("study report none", NO_FOLDER),
+        ("report none", NO_FOLDER),
+        ("push none hf:me/run", NO_FOLDER),
+        ("toy align none", NO_FOLDER),
+        ("toy check none --plugin llava", NO_PATH),
+        ("toy study --real model --text none.jsonl", NO_DATA),
+    ],
+)
+def test_what_is_not_there_is_refused_before_anything_heavy_is_imported(command: str, message: str) -> None:
+    Path("empty.jsonl").touch()
     result, imported = sea_with_modules(*command.split())
     assert result.code == 2
     assert message in result.err

@@ -233,5 +233,6 @@ def test_a_setting_that_the_plugin_no_longer_has_is_an_error(finished: FinishedR
 
 @pytest.mark.parametrize("command", ["optimize", "plan"])
 def test_benign_media_are_checked_before_the_data_are_read(command: str, tmp_path: Path) -> None:
-    message = expect_error(command, tmp_path / "none.jsonl", "--plugin", PLUGIN, "--benign-media", tmp_path / "gone")
+    (tmp_path / "rows.jsonl").write_text("half a row\n")
+    message = expect_error(command, tmp_path / "rows.jsonl", "--plugin", PLUGIN, "--benign-media", tmp_path / "gone")
     assert "gone" in message

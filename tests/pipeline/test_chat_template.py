@@ -68,8 +68,9 @@ def test_an_unusable_template_is_refused_by_its_name(name: str, bare: Path, tmp_
 
 
 def test_a_missing_file_is_refused_by_its_name(bare: Path, tmp_path: Path) -> None:
-    command = ("plugins", "check", "llava", "--model", bare, "--chat-template", tmp_path / "none.jinja")
-    assert "none.jinja: the chat template cannot be read" in expect_error(*command)
+    missing = tmp_path / "none.jinja"
+    command = ("plugins", "check", "llava", "--model", bare, "--chat-template", missing)
+    assert f"there is no file or folder {missing}" in expect_error(*command)
 
 
 def test_a_plugin_is_checked_with_a_template(bare: Path, own: Path) -> None:

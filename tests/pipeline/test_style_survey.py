@@ -84,7 +84,7 @@ def test_a_file_without_styles_is_an_error(tmp_path: Path, text: str) -> None:
 
 
 def test_a_folder_without_media_is_an_error(tmp_path: Path) -> None:
-    assert "no such file" in expect_error("styles", tmp_path / "none", "--plugin", "qwen2_audio")
+    assert "there is no file or folder" in expect_error("styles", tmp_path / "none", "--plugin", "qwen2_audio")
 
 
 def test_styles_are_read_from_counts_and_from_lists(tmp_path: Path) -> None:

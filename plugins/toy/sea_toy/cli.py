@@ -12,6 +12,7 @@ import typer
 from sea_core.cli import align as core
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.inputs import refusing, require_data, require_path, require_run
 from sea_core.cli.settings import takes_settings
 from sea_core.errors import SeaError
 
@@ -60,7 +61,10 @@ def build(
 @app.command("check")
 def check(
     plugin: options.PluginName,
-    folder: Annotated[Path, typer.Argument(metavar="MODEL", help="A folder that `sea toy build` wrote.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="MODEL", callback=refusing(require_path), help="A folder that `sea toy build` wrote."),
+    ],
     name: BlueprintName = "tiny",
     modality: options.Modality = None,
     seed: int = 1,
@@ -73,7 +77,10 @@ def check(
 @app.command("align")
 @takes_settings(core.align_groups)
 def align(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders over the demo examples.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", callback=refusing(require_run), help="Run folders over the demo examples."),
+    ],
     out: core.Out = Path("model"),
     method: core.MethodName = "dpo",
     data: core.DataKinds = None,
@@ -120,7 +127,11 @@ def study(
     ] = None,
     text: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="With --real: a labelled text safety set, to be tested on its requests too."),
+        typer.Option(
+            metavar="FILE",
+            callback=refusing(require_data),
+            help="With --real: a labelled text safety set, to be tested on its requests too.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the splits of phrases and verbs, and of the media.")] = 0,
     as_json: output.Json = False,

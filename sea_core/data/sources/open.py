@@ -47,6 +47,25 @@ class Source:
     encoding: str = ""
 
 
+def require_source(path: Path) -> None:
+    """Raise DataError for a source that is not there, or a file that is empty or cannot be of a known type.
+
+    Nothing is read, and data sets of the hub are not looked up: for commands that import much before they read.
+    """
+    if str(path).startswith(hub.PREFIX):
+        hub.parse_name(str(path))
+    elif not path.is_dir():
+        _check_file(path)
+        if not path.stat().st_size:
+            raise no_records_error(path)
+
+
+def no_records_error(path: Path | str) -> DataError:
+    """Return the error for a source without a record."""
+    hint = "Give a file with one JSON object per line, a JSON list, or a table."
+    return DataError("The file holds no records.", where=str(path), hint=hint)
+
+
 def open_source(path: Path, split: str | None = None) -> Source:
     """Open a file, a folder, or `hf:owner/name:config@revision`.
 

@@ -22,7 +22,7 @@ def compare_groups() -> list[SettingGroup]:
 
 @takes_settings(compare_groups)
 def compare(
-    cases: Annotated[Path, typer.Argument(metavar="CASES", help="A benchmark folder (sea bench build).")],
+    cases: target.Cases,
     out: Annotated[Path, typer.Option(help="The folder of the comparison, with a run folder for each arm.")],
     plugin: target.Plugin = None,
     server: target.Server = None,

@@ -14,7 +14,7 @@ from sea_core.cli.exit_code import exit_if_failed
 
 def export(
     harness: Annotated[str, typer.Argument(metavar="HARNESS", help="lmms-eval or vlmevalkit.")],
-    cases: Annotated[Path, typer.Argument(metavar="CASES", help="A benchmark folder (sea bench build).")],
+    cases: target.Cases,
     out: Annotated[Path, typer.Option(help="The folder of the tasks; files of the same names are overwritten.")],
     modality: Annotated[str | None, typer.Option(help="Only this set.")] = None,
     tasks: target.Tasks = [],  # noqa: B006

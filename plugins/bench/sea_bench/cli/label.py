@@ -35,7 +35,7 @@ def label(
     """
     from sea_bench.labels.sample import LabelSample
     from sea_bench.run.run_folder import BenchRun
-    from sea_core.cli.pipeline_check import require_benchmark
+    from sea_core.cli.inputs import require_benchmark
 
     if cases is not None:
         require_benchmark(cases)

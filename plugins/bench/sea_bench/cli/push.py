@@ -8,11 +8,17 @@ from typing import Annotated
 import typer
 
 from sea_core.cli import output
+from sea_core.cli.inputs import refusing, require_folder
 from sea_core.cli.push import Licence, Public, Target, WithText, Yes, confirm, report_push
 
 
 def push(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A benchmark run, or a built benchmark.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", callback=refusing(require_folder), help="A benchmark run, or a built benchmark."
+        ),
+    ],
     target: Target,
     licence: Licence = None,
     with_text: WithText = False,

@@ -12,7 +12,8 @@ import typer
 from sea_bench.cli import target
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
-from sea_core.cli.pipeline_check import Given, check_plugin, checked_by, require_benchmark
+from sea_core.cli.inputs import require_benchmark
+from sea_core.cli.pipeline_check import Given, check_plugin, checked_by
 from sea_core.cli.settings import SettingGroup, adapter_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def check_options(given: Given) -> None:
 @checked_by(check_options)
 @takes_settings(run_groups)
 def run(
-    cases: Annotated[Path, typer.Argument(metavar="CASES", help="A benchmark folder (sea bench build).")],
+    cases: target.Cases,
     out: Annotated[Path, typer.Option(help="The run folder.")],
     plugin: target.Plugin = None,
     server: target.Server = None,

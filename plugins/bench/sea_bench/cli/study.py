@@ -16,6 +16,7 @@ import typer
 from sea_bench.cli import tables
 from sea_core.cli import output
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.cli.inputs import refusing, require_folder, require_path
 
 if TYPE_CHECKING:
     from sea_bench.study.report import StudyReport
@@ -35,7 +36,12 @@ Test = Annotated[bool, typer.Option("--test", help="The benchmarks for the end; 
 
 @app.command("run")
 def run(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A study file (`sea toy study` writes one).")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", callback=refusing(require_path), help="A study file (`sea toy study` writes one)."
+        ),
+    ],
     quick: Annotated[bool, typer.Option("--quick", help="With what the file's section `quick` changes.")] = False,
     test: Annotated[
         bool, typer.Option("--test", help="Also answer the test benchmarks, and report on them: once, at the end.")
@@ -83,7 +89,9 @@ def run(
 
 @app.command("report")
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of a study.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", callback=refusing(require_folder), help="The folder of a study.")
+    ],
     test: Test = False,
     format: tables.Format = "table",
     as_json: output.Json = False,

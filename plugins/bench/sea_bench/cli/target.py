@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sea_core.cli.inputs import refusing, require_benchmark
 from sea_core.cli.options import known_plugin
 from sea_core.errors import SeaError
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from sea_bench.run.served import ServedTarget
     from sea_core.pipeline.model_target import ModelTarget
 
+Cases = Annotated[
+    Path,
+    typer.Argument(metavar="CASES", callback=refusing(require_benchmark), help="A benchmark folder (sea bench build)."),
+]
 Plugin = Annotated[
     str | None,
     typer.Option("--plugin", "-p", callback=known_plugin, help="An installed plugin (`sea plugins`), or ./file.py."),
