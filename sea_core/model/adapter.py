@@ -18,7 +18,6 @@ from sea_core.errors import SeaError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from sea_core.data.examples import Kind
     from sea_core.model.crossing import ReplaySeam
 
 
@@ -53,7 +52,7 @@ class Adapter(ABC):
     checkpoint: ClassVar[str]
     embedding_shape: ClassVar[str]
     placeholder: ClassVar[str]
-    prefixes: ClassVar[Mapping[Kind, str]]
+    prefixes: ClassVar[Mapping[str, str]]
     style_prefix: ClassVar[str]
     styles: ClassVar[tuple[str, ...]]
     blank_word: ClassVar[str] = "blank"

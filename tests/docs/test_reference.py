@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from sea_core.cli.reference import main, pages
 from sea_core.model.adapter import Adapter
+from sea_core.plugin import hookspecs, loader
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference"
 
@@ -34,6 +36,14 @@ def test_reference_covers_every_command_and_setting() -> None:
         assert f"### sea {command}\n" in cli
     for setting in ("lr", "llm.model", "noise.strength", "adapter.seconds", "generator.voice", "guard.model"):
         assert f"| `{setting}` |" in settings
+
+
+def test_contributing_lists_every_hook() -> None:
+    text = (REFERENCE.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(sea_\w+)` \|", text, re.MULTILINE)
+    declared = {name for name in vars(hookspecs) if name.startswith("sea_")}
+    assert listed == sorted(declared)
+    assert {name.removeprefix("sea_") for name in declared} == set(loader.Plugin("x", "x", "1").labels())
 
 
 def test_reference_has_every_attribute_and_method_of_an_adapter() -> None:

@@ -38,7 +38,7 @@ class Radio(Adapter):
     checkpoint: ClassVar[str] = "nowhere"
     embedding_shape: ClassVar[str] = "1 x 1"
     placeholder: ClassVar[str] = "<audio>"
-    prefixes: ClassVar[Mapping[Kind, str]] = {"activity": "I hear that", "product": "I hear of"}
+    prefixes: ClassVar[Mapping[str, str]] = {"activity": "I hear that", "product": "I hear of"}
     style_prefix: ClassVar[str] = "The style is"
     styles: ClassVar[tuple[str, ...]] = ("high", "low", "fast", "slow", "noisy")
 

@@ -10,6 +10,7 @@ import pytest
 
 from helpers.cli import expect_error
 from helpers.fresh_venv import FreshVenv
+from helpers.type_check import type_errors
 from sea_core import PluginError
 from sea_core.plugin import scaffold
 from sea_core.plugin.scaffold.write import write_plugin
@@ -79,6 +80,13 @@ def test_every_mark_is_filled_in(tmp_path: Path) -> None:
     adapter = (tmp_path / "new/sea_two_words/adapter.py").read_text()
     assert "class TwoWordsAdapter(Adapter)" in adapter
     compile(adapter, "adapter.py", "exec")
+
+
+def test_the_scaffold_and_the_examples_of_the_documents_type_check(tmp_path: Path) -> None:
+    adapter = write_plugin("my_smell", "smell", tmp_path / "new")[0].parent / "sea_my_smell"
+    examples = Path(__file__).parents[2] / "docs/examples"
+    paths = (adapter, examples / "sea_eeg/sea_eeg", examples / "deep_features.py")
+    assert type_errors(*paths, folder=tmp_path) == ""
 
 
 @pytest.mark.parametrize(

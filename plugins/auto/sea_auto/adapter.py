@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor, nn
 
-    from sea_core.data.examples import Kind
     from sea_core.model.crossing import ReplaySeam
     from sea_core.model.video_files import Video
 
@@ -190,7 +189,7 @@ class ImageAutoAdapter(AutoAdapter):
 
     modality: ClassVar[str] = "image"
     noun: ClassVar[str] = "image"
-    prefixes: ClassVar[Mapping[Kind, str]] = {"activity": "The image shows that", "product": "The image shows"}
+    prefixes: ClassVar[Mapping[str, str]] = {"activity": "The image shows that", "product": "The image shows"}
     style_prefix: ClassVar[str] = "The style of the image is"
     styles: ClassVar[tuple[str, ...]] = STYLES["image"]
     blank_word: ClassVar[str] = "black"
@@ -240,7 +239,7 @@ class AudioAutoAdapter(AutoAdapter):
 
     modality: ClassVar[str] = "audio"
     noun: ClassVar[str] = "audio"
-    prefixes: ClassVar[Mapping[Kind, str]] = {"activity": "In the audio,", "product": "The audio is about"}
+    prefixes: ClassVar[Mapping[str, str]] = {"activity": "In the audio,", "product": "The audio is about"}
     style_prefix: ClassVar[str] = "The style of the audio is"
     styles: ClassVar[tuple[str, ...]] = STYLES["audio"]
     blank_word: ClassVar[str] = "silent"
@@ -321,7 +320,7 @@ class VideoAutoAdapter(AutoAdapter):
 
     modality: ClassVar[str] = "video"
     noun: ClassVar[str] = "video"
-    prefixes: ClassVar[Mapping[Kind, str]] = {"activity": "The video shows that", "product": "The video shows"}
+    prefixes: ClassVar[Mapping[str, str]] = {"activity": "The video shows that", "product": "The video shows"}
     style_prefix: ClassVar[str] = "The style of the video is"
     styles: ClassVar[tuple[str, ...]] = STYLES["image"]
     blank_word: ClassVar[str] = "black"

@@ -13,7 +13,6 @@ from sea_core.errors import DataError
 
 if TYPE_CHECKING:
     from sea_auto.facts import Facts
-    from sea_core.data.examples import Kind
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class ImageAudioAutoAdapter(AutoAdapter):
 
     modality: ClassVar[str] = "image+audio"
     noun: ClassVar[str] = "image and audio"
-    prefixes: ClassVar[Mapping[Kind, str]] = {
+    prefixes: ClassVar[Mapping[str, str]] = {
         "activity": "The image and audio show that",
         "product": "The image and audio show",
     }

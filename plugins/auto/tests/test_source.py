@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from helpers.cli import expect_error, sea
+from helpers.type_check import type_errors
 from sea_core.errors import ModelError
 from sea_core.model.checkpoint import fingerprint
 from sea_core.pipeline.model_target import ModelTarget
@@ -63,6 +64,7 @@ def test_a_written_plugin_has_the_requirements_of_its_code(checkpoint: Any, tmp_
     project = (tmp_path / "plugin/pyproject.toml").read_text()
     assert '"soxr"' in project
     assert 'description = "SEA plugin ears, for the modality audio"' in project
+    assert type_errors(tmp_path / "plugin/sea_ears", folder=tmp_path) == ""
 
 
 def test_a_written_plugin_moves_with_its_model(

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import nn
 
-    from sea_core.data.examples import Kind
 
 MAX_ASPECT_RATIO = 100
 """Longest side / shortest side. The processor scales the shortest side up: a thin image would take gigabytes."""
@@ -34,7 +33,7 @@ class LlavaAdapter(Adapter):
     checkpoint: ClassVar[str] = str(Path(__file__).parent / "checkpoint")
     embedding_shape: ClassVar[str] = "576 x 1024 (1.5, 7B and 13B)"
     placeholder: ClassVar[str] = "<image>"
-    prefixes: ClassVar[Mapping[Kind, str]] = {"activity": "In the image,", "product": "The image features"}
+    prefixes: ClassVar[Mapping[str, str]] = {"activity": "In the image,", "product": "The image features"}
     style_prefix: ClassVar[str] = "The style of the image is"
     styles: ClassVar[tuple[str, ...]] = ("photographic", "painted", "cartoon", "sketched", "vintage", "monochrome")
     blank_word: ClassVar[str] = "black"

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
 
-    from sea_core.data.examples import Kind
 
 RATE = 16_000
 MIN_SECONDS = 0.025
@@ -38,7 +37,7 @@ class Qwen2AudioAdapter(Adapter):
     checkpoint: ClassVar[str] = str(Path(__file__).parent / "checkpoint")
     embedding_shape: ClassVar[str] = "750 x 1280 (7B, 30 s)"
     placeholder: ClassVar[str] = "<|AUDIO|>"
-    prefixes: ClassVar[Mapping[Kind, str]] = {"activity": "In the audio,", "product": "The audio is about"}
+    prefixes: ClassVar[Mapping[str, str]] = {"activity": "In the audio,", "product": "The audio is about"}
     style_prefix: ClassVar[str] = "The style of the audio is"
     styles: ClassVar[tuple[str, ...]] = ("bright", "deep", "hurried", "slow", "whispered", "noisy")
     blank_word: ClassVar[str] = "silent"

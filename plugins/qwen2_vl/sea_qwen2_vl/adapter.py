@@ -11,7 +11,6 @@ from sea_core.errors import SeaError
 from sea_qwen2_vl.vision import VisionAdapter, reject_thin
 
 if TYPE_CHECKING:
-    from sea_core.data.examples import Kind
     from sea_core.model.video_files import Video
 
 
@@ -23,7 +22,7 @@ class ImageAdapter(VisionAdapter):
     noun: ClassVar[str] = "image"
     embedding_shape: ClassVar[str] = "256 x 1280 (7B, 224 x 224)"
     placeholder: ClassVar[str] = "<|image_pad|>"
-    prefixes: ClassVar[Mapping[Kind, str]] = {"activity": "The image shows that", "product": "The image shows"}
+    prefixes: ClassVar[Mapping[str, str]] = {"activity": "The image shows that", "product": "The image shows"}
     style_prefix: ClassVar[str] = "The style of the image is"
     blank_word: ClassVar[str] = "black"
     grid_key: ClassVar[str] = "image_grid_thw"
@@ -61,7 +60,7 @@ class VideoAdapter(VisionAdapter):
     noun: ClassVar[str] = "video"
     embedding_shape: ClassVar[str] = "1024 x 1280 (7B, 8 frames of 224 x 224)"
     placeholder: ClassVar[str] = "<|video_pad|>"
-    prefixes: ClassVar[Mapping[Kind, str]] = {"activity": "The video shows that", "product": "The video shows"}
+    prefixes: ClassVar[Mapping[str, str]] = {"activity": "The video shows that", "product": "The video shows"}
     style_prefix: ClassVar[str] = "The style of the video is"
     blank_word: ClassVar[str] = "black"
     grid_key: ClassVar[str] = "video_grid_thw"
