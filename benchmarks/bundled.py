@@ -9,10 +9,10 @@ import torch
 
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.data.examples import PreparedExample
-from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.model.adapter import Adapter
 from sea_core.model.mllm import MLLM
+from sea_core.pipeline.read import read_examples
 from sea_core.plugin import loader
 
 STUDENTS = {

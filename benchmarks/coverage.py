@@ -20,11 +20,11 @@ from pathlib import Path
 from coverage_verdicts import FIELDS, digest, digest_extraction, read_verdicts, tally
 
 from sea_core.data.examples import Example, Extraction
-from sea_core.data.read import scan
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.registry import get_extractor
 from sea_core.extraction.repair import repair
 from sea_core.extraction.validate import check_sentence
+from sea_core.pipeline.read import scan
 
 SPLIT = "coverage-1"
 HALVES = ("tune", "held-out", "all")

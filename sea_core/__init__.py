@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from sea_core.alignment.config import AlignConfig
     from sea_core.data.examples import Example, Extraction, Goal, PreparedExample
     from sea_core.data.formats.base import Format
-    from sea_core.data.read import read_examples
     from sea_core.errors import DataError, ModelError, PluginError, RunError, SeaError
     from sea_core.extraction.extractor import ExtractionFailed, Extractor
     from sea_core.judges.base import Answer, Judge, JudgeFactory, Verdict
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from sea_core.pipeline.model_target import ModelTarget, load
     from sea_core.pipeline.optimize import optimize
     from sea_core.pipeline.prepare import prepare
+    from sea_core.pipeline.read import read_examples
     from sea_core.pipeline.refusal_curve import RefusalCurve
     from sea_core.pipeline.safety_replay import SafetyReplay
     from sea_core.pipeline.synthesis import Synthesis
@@ -45,7 +45,6 @@ else:
         "alignment.config": ["AlignConfig"],
         "data.examples": ["Example", "Extraction", "Goal", "PreparedExample"],
         "data.formats.base": ["Format"],
-        "data.read": ["read_examples"],
         "errors": ["DataError", "ModelError", "PluginError", "RunError", "SeaError"],
         "extraction.extractor": ["ExtractionFailed", "Extractor"],
         "judges.base": ["Answer", "Judge", "JudgeFactory", "Verdict"],
@@ -59,6 +58,7 @@ else:
         "pipeline.model_target": ["ModelTarget", "load"],
         "pipeline.optimize": ["optimize"],
         "pipeline.prepare": ["prepare"],
+        "pipeline.read": ["read_examples"],
         "pipeline.refusal_curve": ["RefusalCurve"],
         "pipeline.safety_replay": ["SafetyReplay"],
         "pipeline.synthesis": ["Synthesis"],

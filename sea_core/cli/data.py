@@ -55,14 +55,14 @@ def check(
     With --skip-bad they are listed as well, and the exit code is 0. With --plugin, texts of which a part would become a
     special token of the model are listed too. Its weights are not loaded.
     """
-    from sea_core.data.read import no_examples_error, scan
+    from sea_core.data.read import no_examples_error
     from sea_core.data.summary import describe_marks, summarise
     from sea_core.pipeline.data_spec import parse_columns
     from sea_core.pipeline.model_target import ModelTarget
+    from sea_core.pipeline.read import scan
     from sea_core.pipeline.reading import LabelCheck, describe_unused_columns
-    from sea_core.plugin import loader
 
-    result = scan(file, format, parse_columns(columns), split=split, formats=loader.formats())
+    result = scan(file, format, parse_columns(columns), split=split)
     if result.format == "unknown" and result.records > 1 and not as_json:
         raise no_examples_error(result)  # not a data file: listing each of its lines helps nobody
     summary, labels, refused = summarise(result), LabelCheck.of(result.examples), None
@@ -117,11 +117,10 @@ def convert(
     as_json: output.Json = False,
 ) -> None:
     """Write the examples of a file for another tool. The file itself is never changed."""
-    from sea_core.data.read import read_examples
     from sea_core.data.summary import describe_unused
     from sea_core.data.writers import write_examples
     from sea_core.pipeline.data_spec import parse_columns
-    from sea_core.plugin import loader
+    from sea_core.pipeline.read import read_examples
 
     if out is None:
         raise SeaError("no file to write was named", hint="Type --out FILE.jsonl")
@@ -135,7 +134,6 @@ def convert(
         split=split,
         skip_bad=skip_bad,
         media_dir=save_media_to,
-        formats=loader.formats(),
     )
     written, written_kind = write_examples(result.examples, out, to, kind)  # type: ignore[arg-type]  # checked above
     value = {

@@ -99,14 +99,14 @@ def _find_columns(data: Path) -> str:
     Raises:
         DataError: there is no such set, or it cannot be read.
     """
-    from sea_core.data.read import no_examples_error, scan
+    from sea_core.data.read import no_examples_error
     from sea_core.data.summary import has_answer
-    from sea_core.plugin import loader
+    from sea_core.pipeline.read import scan
 
     if str(data).startswith(HUB):
         return ""
     require_path(data)
-    found = scan(data, strict=True, formats=loader.formats())
+    found = scan(data, strict=True)
     if not found.examples:
         raise no_examples_error(found)
     if any(map(has_answer, found.examples)) or not found.unused_columns:

@@ -1,7 +1,7 @@
 """Read text safety sets: the records of a file in any known format become examples.
 
 A format is one file in `formats/` and one line in `formats/registry.py`; plugins add others with the hook
-`sea_formats`. Importing this module loads no torch, pandas or pyarrow.
+`sea_formats`, which pipeline/read.py knows. Importing this module loads no torch, pandas or pyarrow.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 from sea_core.data.formats.base import Format
 from sea_core.data.formats.conversation import UNANSWERED
 from sea_core.data.formats.registry import (
-    FORMATS,
     check_columns_exist,
     check_request,
     check_roles,
@@ -30,7 +29,7 @@ from sea_core.data.sources.open import Source, no_records_error, open_source
 from sea_core.errors import DataError
 from sea_core.registry import Registry
 
-__all__ = ["FORMATS", "InvalidRecord", "ReadResult", "SkippedRecord", "read_examples", "scan"]
+__all__ = ["InvalidRecord", "ReadResult", "SkippedRecord", "read_examples", "scan"]
 
 DETECTION_RECORDS = 10
 """How many records are used to detect the format: the first one may lack a column that the others have."""
@@ -43,22 +42,12 @@ def read_examples(
     format: str = "auto",
     columns: Mapping[str, str] | None = None,
     *,
+    formats: Registry[Format],
     split: str | None = None,
     skip_bad: bool = False,
     media_dir: Path | None = None,
-    formats: Registry[Format] = FORMATS,
 ) -> ReadResult:
-    """Read examples from JSON, JSON Lines, CSV, TSV, text, Parquet or Arrow, a folder, or the Hugging Face hub.
-
-    Args:
-        path: a file (text files may be compressed with gzip or xz), a folder that `datasets` saved or one of Parquet
-            files, or `hf:owner/name:config@revision`.
-        format: the name of a format, or "auto" to detect it from the columns of the first records.
-        columns: our column names to the file's, if the file uses others (`{"instruction": "question"}`).
-        split: the split of a folder or a hub data set, if it has several.
-        skip_bad: list invalid records in `invalid` instead of raising at the first one.
-        media_dir: where media that a table stores as bytes are written to files. If None, they are not read.
-        formats: the known formats.
+    """Read examples as `sea_core.read_examples` (pipeline/read.py) does, in one of `formats`.
 
     Raises:
         DataError: the file, or a record of it, cannot be read, or no example is left.
@@ -75,10 +64,10 @@ def scan(
     format: str = "auto",
     columns: Mapping[str, str] | None = None,
     *,
+    formats: Registry[Format],
     split: str | None = None,
     media_dir: Path | None = None,
     strict: bool = False,
-    formats: Registry[Format] = FORMATS,
 ) -> ReadResult:
     """Read as `read_examples` does, but list invalid records and accept a file that gives no example.
 

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sea_core.data.demo import DEMO_EXAMPLES
-from sea_core.data.read import read_examples
 from sea_core.errors import SeaError
 from sea_core.extraction.prepare import Benign, Preparation, prepare
 from sea_core.extraction.styles import read_styles
 from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.pipeline.read import read_examples
 from sea_core.pipeline.reading import note_reading
-from sea_core.plugin import loader
 
 if TYPE_CHECKING:
     from sea_core.data.result import ReadResult
@@ -81,7 +80,6 @@ class DataSpec:
             columns,
             split=self.split,
             skip_bad=self.skip_invalid,
-            formats=loader.formats(),
         )
         if self.path and self.format == "auto" and found.format != "prepared":
             progress.note(f"{self.path}: detected format {found.format}; override it with --format")

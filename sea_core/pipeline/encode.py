@@ -13,7 +13,6 @@ from typing import Any
 from sea_core.data.examples import Example
 from sea_core.data.media_columns import MEDIA_AS_BYTES, MEDIA_COLUMNS
 from sea_core.data.media_paths import file_problem, locate_medium
-from sea_core.data.read import read_examples
 from sea_core.data.result import ReadResult
 from sea_core.errors import DataError, RunError, SeaError, at
 from sea_core.model.embedding import Embedding
@@ -24,9 +23,9 @@ from sea_core.pipeline.launch import WorkerCommand, count_workers
 from sea_core.pipeline.manifests import model_identity, model_location
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.progress import SILENT, Progress
+from sea_core.pipeline.read import read_examples
 from sea_core.pipeline.reading import note_reading
 from sea_core.pipeline.shared_work import SharedWork
-from sea_core.plugin import loader
 from sea_core.runs.block import HINT, Block, BlockRow
 from sea_core.runs.containment import is_inside
 from sea_core.runs.embedding_blocks import EmbeddingBlocks
@@ -66,7 +65,7 @@ def media_examples(
         DataError: the dataset cannot be read, no example names a medium, or one names a file outside these folders.
     """
     file = _metadata_file(dataset)
-    read = read_examples(file, format, columns, formats=loader.formats())
+    read = read_examples(file, format, columns)
     examples = [_find_medium(example, file, media_root) for example in read.examples]
     if not any(each.example.media for each in examples):
         hint = f'Add one of these columns: {", ".join(MEDIA_COLUMNS)}; for example "file_name": "cat.png".'

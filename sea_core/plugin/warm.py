@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.data.examples import Example, Goal, PreparedExample
+from sea_core.data.formats.registry import FORMATS
 from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.model.embedding import Embedding
@@ -58,7 +59,8 @@ class Lessons:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        self.examples = prepare(read_examples(DEMO_EXAMPLES).examples, self.mllm.adapter, limit=self.phrases).prepared
+        demo = read_examples(DEMO_EXAMPLES, formats=FORMATS).examples
+        self.examples = prepare(demo, self.mllm.adapter, limit=self.phrases).prepared
         self.blank = self.mllm.blank()
         self._rng, self._noise = random.Random(self.seed), torch.Generator().manual_seed(self.seed)
 

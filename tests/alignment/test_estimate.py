@@ -25,7 +25,6 @@ from sea_core.alignment.trainer_config import count_steps, quiet_libraries, trai
 from sea_core.alignment.trainers import make_trainer
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.data.examples import PreparedExample
-from sea_core.data.read import read_examples
 from sea_core.errors import SeaError
 from sea_core.extraction.prepare import prepare
 from sea_core.model.cards import get_card
@@ -33,6 +32,7 @@ from sea_core.model.embedding import stack
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.hardware import Hardware
 from sea_core.pipeline.model_target import ModelTarget
+from sea_core.pipeline.read import read_examples
 from sea_core.runs.embedding_run import EmbeddingRun
 
 BATCH = 4

@@ -19,12 +19,12 @@ from sea_core.alignment.mixture import Mixture, mix
 from sea_core.alignment.run import ModelFolder
 from sea_core.data.demo import DEMO_EXAMPLES, DEMO_EXAMPLES_BY_LANGUAGE
 from sea_core.data.examples import PreparedExample
-from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.judges.refusal_patterns import refuses
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.hardware import Hardware
 from sea_core.pipeline.model_target import ModelTarget
+from sea_core.pipeline.read import read_examples
 from sea_core.runs.embedding_run import EmbeddingRun
 
 EEG = Path(__file__).parents[2] / "docs/examples/sea_eeg"

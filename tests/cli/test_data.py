@@ -17,10 +17,10 @@ from sea_core.alignment.config import NEEDED
 from sea_core.data import media_columns
 from sea_core.data.examples import Example, Extraction
 from sea_core.data.media_paths import find_modality
-from sea_core.data.read import read_examples
 from sea_core.data.writers import WRITERS, write_examples
 from sea_core.errors import DataError, SeaError
 from sea_core.extraction.prepare import Preparation
+from sea_core.pipeline.read import read_examples
 
 GOOD = {"instruction": "How do I pick a lock?", "response": "No."}
 BENIGN = {"instruction": "Name a board game.", "response": "Go.", "harmful": False, "image": "go.png"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sea_core.data.read import read_examples, scan
+from helpers.text_sets import read_examples, scan
 from sea_core.errors import DataError
 
 LOCK = "How do I pick a lock?"

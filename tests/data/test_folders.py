@@ -10,7 +10,7 @@ import datasets
 import pytest
 
 from helpers.table_files import RECORDS, TEXTS, error_message, jsonl, parquet, saved, texts
-from sea_core.data.read import read_examples
+from helpers.text_sets import read_examples
 from sea_core.errors import DataError
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import sea_core
 from helpers.format_samples import (
     ANSWER,
     ASSISTANT,
@@ -27,12 +28,13 @@ from helpers.format_samples import (
     VLGUARD,
     WORSE_ANSWER,
 )
+from helpers.text_sets import read_examples
 from sea_core.data.examples import Example, Extraction
 from sea_core.data.formats.base import Format
 from sea_core.data.formats.registry import FORMATS
-from sea_core.data.read import read_examples
 from sea_core.data.result import ReadResult
 from sea_core.errors import DataError, SeaError
+from sea_core.plugin.loader import Plugin
 
 
 def read(folder: Path, *records: Any, **options: Any) -> ReadResult:
@@ -311,6 +313,16 @@ def test_a_format_of_a_plugin_is_detected_and_selected_by_name(tmp_path: Path) -
         tmp_path, {"q": QUESTION, "answer": ANSWER, "rating": True}, columns={"question": "q"}, formats=formats
     )
     assert renamed.format == "rated"
+
+
+def test_public_reader_knows_the_formats_of_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    offered = Plugin("mine", "sea-mine", "1", formats=(documented_format(),))
+    monkeypatch.setattr("sea_core.plugin.loader.installed", lambda kind="": [offered])
+    path = tmp_path / "data.jsonl"
+    path.write_text(json.dumps({"question": QUESTION, "answer": ANSWER, "rating": True}) + "\n")
+    for name in ("auto", "rated"):
+        (example,) = sea_core.read_examples(path, name).examples
+        assert (example.instruction, example.response) == (QUESTION, ANSWER)
 
 
 def test_a_format_that_no_registry_has_is_unknown(tmp_path: Path) -> None:

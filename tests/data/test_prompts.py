@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sea_core.data.read import read_examples, scan
+from helpers.text_sets import read_examples, scan
 from sea_core.data.writers import write_examples
 from sea_core.errors import DataError, SeaError
 

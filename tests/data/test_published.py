@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers.format_samples import PUBLISHED, QUESTION
+from helpers.text_sets import read_examples
 from sea_core.data.formats.published import HARMFUL_WITH_MEDIUM, NEEDS_CONTEXT, NEEDS_MEDIUM, PUBLISHED_SETS
-from sea_core.data.read import read_examples
 from sea_core.data.result import ReadResult
 
 README = """---

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from helpers.text_sets import HH, PAIR, PKU, PLAIN, write
-from sea_core.data.read import read_examples
+from helpers.text_sets import HH, PAIR, PKU, PLAIN, read_examples, write
 
 
 def test_plain_reads_answers_and_pairs(tmp_path: Path) -> None:

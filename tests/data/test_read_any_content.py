@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.format_samples import PUBLISHED, SAMPLES
+from helpers.text_sets import read_examples, scan
 from sea_core.data.formats.registry import FORMATS
-from sea_core.data.read import read_examples, scan
 from sea_core.data.result import ReadResult
 from sea_core.errors import DataError
 

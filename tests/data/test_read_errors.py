@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from helpers.table_files import parquet
-from helpers.text_sets import HH, PKU, PLAIN, message, write
-from sea_core.data.read import read_examples
+from helpers.text_sets import HH, PKU, PLAIN, message, read_examples, write
 from sea_core.data.record import describe_type
 from sea_core.errors import DataError, SeaError
 

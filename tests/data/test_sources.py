@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.table_files import RECORDS, TEXTS, error_message, jsonl, parquet, saved, texts
-from sea_core.data.read import read_examples, scan
+from helpers.text_sets import read_examples, scan
 from sea_core.errors import DataError
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 8

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from sea_core.data.examples import Example, Extraction, Kind
-from sea_core.data.read import read_examples
 from sea_core.errors import SeaError
 from sea_core.extraction.english import FUNCTION_WORDS
 from sea_core.extraction.extractor import ExtractionFailed, Extractor
@@ -26,6 +25,7 @@ from sea_core.extraction.prepare import prepare
 from sea_core.extraction.registry import get_extractor
 from sea_core.extraction.repair import repair
 from sea_core.model.adapter import Adapter
+from sea_core.pipeline.read import read_examples
 
 
 @dataclass(frozen=True)

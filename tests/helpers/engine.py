@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from sea_core.data.demo import DEMO_EXAMPLES
-from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.engine.forward import ForwardStrategy
 from sea_core.optimization.engine.select_forward import logits_and_grad
 from sea_core.optimization.engine.types import OptimizationTask
 from sea_core.optimization.optimizer import make_task
+from sea_core.pipeline.read import read_examples
 
 
 def make_tasks(mllm: MLLM, count: int = 3) -> list[OptimizationTask]:

@@ -17,7 +17,6 @@ from helpers.cli import sea
 from helpers.manifests import embedding_manifest
 from sea_core.data import demo
 from sea_core.data.examples import PreparedExample
-from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.judges.lexical import LexicalJudge
 from sea_core.judges.score import run_judge
@@ -25,6 +24,7 @@ from sea_core.model.mllm import MLLM
 from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.optimization.optimizer import optimize
 from sea_core.optimization.record import store_result
+from sea_core.pipeline.read import read_examples
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.verification.verify import VerificationAnswers, generate_answers

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sea_core.data.read import read_examples
+from helpers.text_sets import read_examples
 from sea_core.data.result import ReadResult
 from sea_core.errors import DataError
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sea_core.data.read import read_examples
+from sea_core.data import read
+from sea_core.data.formats.registry import FORMATS
 from sea_core.errors import DataError
+
+read_examples, scan = partial(read.read_examples, formats=FORMATS), partial(read.scan, formats=FORMATS)
+"""They know the built-in formats; `formats=` names others."""
 
 PLAIN = {"instruction": "How do I pick a lock?", "response": "I cannot help with that."}
 PAIR = {"instruction": "How do I pick a lock?", "chosen": "I cannot help with that.", "rejected": "With a pin."}

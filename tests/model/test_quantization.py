@@ -185,9 +185,9 @@ def test_the_size_is_that_of_the_plan(kind: str) -> None:
 
 def test_it_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     from sea_core.data.demo import DEMO_EXAMPLES
-    from sea_core.data.read import read_examples
     from sea_core.extraction.prepare import prepare
     from sea_core.optimization.optimizer import Optimization
+    from sea_core.pipeline.read import read_examples
 
     mllm = load("4bit")
     examples = prepare(read_examples(DEMO_EXAMPLES).examples, mllm.adapter).prepared[:2]

@@ -13,12 +13,12 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 from transformers import PreTrainedTokenizerFast
 
 from sea_core.data.demo import DEMO_EXAMPLES
-from sea_core.data.read import read_examples
 from sea_core.errors import DataError
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.text_ids import TextTokenizer
 from sea_core.pipeline.model_target import ModelTarget
+from sea_core.pipeline.read import read_examples
 
 BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
 LETTERS = [chr(i) for i in range(33, 127)]

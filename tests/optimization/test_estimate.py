@@ -14,7 +14,6 @@ from helpers.engine import gradient_and_memory
 from helpers.families import write_checkpoint
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.data.examples import PreparedExample
-from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.model.adapter import Adapter
 from sea_core.model.mllm import MLLM
@@ -29,6 +28,7 @@ from sea_core.optimization.flop import StepSequence, attention_flop, matmul_flop
 from sea_core.optimization.hardware import Hardware
 from sea_core.optimization.optimizer import Optimization, make_task
 from sea_core.pipeline.model_target import ModelTarget
+from sea_core.pipeline.read import read_examples
 from sea_core.plugin import loader
 
 CPU, MPS = torch.device("cpu"), torch.device("mps")

@@ -15,7 +15,6 @@ from sea_core import ModelError, SeaError
 from sea_core.config import override
 from sea_core.data import demo
 from sea_core.data.examples import Goal, PreparedExample
-from sea_core.data.read import read_examples
 from sea_core.extraction.prepare import prepare
 from sea_core.model.embedding import Embedding, load_embedding
 from sea_core.model.mllm import MLLM
@@ -23,6 +22,7 @@ from sea_core.optimization.audit import audit_embedding
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.engine.types import OptimizationResult
 from sea_core.optimization.optimizer import optimize
+from sea_core.pipeline.read import read_examples
 
 FEWER_STEPS = Path(__file__).parents[2] / "docs" / "how-to" / "large-runs.md"
 QUICK = OptimizeConfig(loss=2.0, margin=0.0, steps=6)

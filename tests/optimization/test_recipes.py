@@ -14,7 +14,6 @@ from torch import Generator, Tensor
 from sea_core import SeaError
 from sea_core.data import demo
 from sea_core.data.examples import PreparedExample
-from sea_core.data.read import read_examples
 from sea_core.errors import DataError
 from sea_core.extraction.prepare import prepare
 from sea_core.model.embedding import Embedding
@@ -33,6 +32,7 @@ from sea_core.optimization.recipes.expand import expand, make_seed
 from sea_core.optimization.recipes.goals import GoalsRecipe
 from sea_core.optimization.recipes.hidden import HiddenRecipe
 from sea_core.optimization.recipes.registry import RECIPES, parse_recipes
+from sea_core.pipeline.read import read_examples
 from sea_core.plugin import loader
 
 MEDIA = Path(__file__).parents[2] / "plugins/llava/tests/media"

@@ -20,8 +20,8 @@ from helpers.sharing import GIVEN, pull, push
 from sea_core.alignment.config import AlignConfig
 from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.mixture import mix
-from sea_core.data.read import read_examples
 from sea_core.errors import RunError
+from sea_core.pipeline.read import read_examples
 from sea_core.pipeline.share import push as push_folder
 from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun

@@ -14,7 +14,7 @@ from helpers.cli_runs import optimize_command
 from helpers.html_page import HtmlPage, number, require_self_contained
 from helpers.reported import make_all, make_embeddings, make_encoded, make_model, write_media
 from sea_core.data.demo import DEMO_EXAMPLES
-from sea_core.data.read import read_examples
+from sea_core.pipeline.read import read_examples
 from sea_core.pipeline.report import report
 from sea_core.report.content import PageOptions
 from sea_core.runs.embedding_run import EmbeddingRun

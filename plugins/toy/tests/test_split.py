@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sea_core.data.read import read_examples
 from sea_core.errors import RunError, SeaError
+from sea_core.pipeline.read import read_examples
 from sea_toy import study_data
 from sea_toy.split import SPLITS, split_phrases
 from sea_toy.study_data import study_file, write_study_data

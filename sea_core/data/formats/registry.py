@@ -53,7 +53,7 @@ FORMATS: Registry[Format] = Registry(
 )
 
 
-def detect_format(first: Sequence[Record], formats: Registry[Format] = FORMATS) -> Format:
+def detect_format(first: Sequence[Record], formats: Registry[Format]) -> Format:
     """Return the only format that the columns of one of the first records match; a built-in one if possible.
 
     Raises:
@@ -74,7 +74,7 @@ def detect_format(first: Sequence[Record], formats: Registry[Format] = FORMATS) 
     )
 
 
-def find_format(first: Sequence[Record], formats: Registry[Format] = FORMATS) -> Format | None:
+def find_format(first: Sequence[Record], formats: Registry[Format]) -> Format | None:
     """Return what `detect_format` does, or None if no format matches. Raises DataError if several do."""
     known = [FORMATS, formats] if formats is not FORMATS else [FORMATS]
     for registry in known:  # plugins are loaded only if no built-in format matches
@@ -122,7 +122,7 @@ def check_columns_exist(first: Record, column_names: Mapping[str, str]) -> None:
         )
 
 
-def check_request(format: str, column_names: Mapping[str, str], formats: Registry[Format] = FORMATS) -> None:
+def check_request(format: str, column_names: Mapping[str, str], formats: Registry[Format]) -> None:
     """Check that the format exists and that it uses the columns that are renamed.
 
     Raises:

@@ -9,9 +9,8 @@ from pathlib import Path
 from sea_bench.dataset import read_benchmark
 from sea_bench.study.study import PARTS, Part, Study, StudyModel
 from sea_core.data.examples import Example
-from sea_core.data.read import read_examples
 from sea_core.errors import SeaError, at
-from sea_core.plugin import loader
+from sea_core.pipeline.read import read_examples
 
 _SEPARATORS = re.compile(r"[-_.\s]+")
 
@@ -66,7 +65,7 @@ def _texts_of_media(study: Study, model: StudyModel, seed: int) -> Iterator[tupl
     """
     for medium in sorted({medium for arm in study.arms for medium in arm.media}):
         path = study.path(model.media[medium], seed)
-        for example in read_examples(path, formats=loader.formats()).examples:
+        for example in read_examples(path).examples:
             texts = (example.instruction, example.response, example.chosen, example.rejected)
             names = (example.id, *(Path(file).stem for file in example.media))
             words = (_SEPARATORS.sub(" ", name) for name in names)

@@ -12,7 +12,11 @@ import yaml
 from sea_bench.study.file import read_study
 from sea_bench.study.held_out import require_held_out
 from sea_bench.study.study import Study
+from sea_core.data.examples import Example
+from sea_core.data.formats.common import build_example
+from sea_core.data.record import Record
 from sea_core.errors import SeaError
+from sea_core.plugin.loader import Plugin
 
 
 def study(root: Path, trained: Mapping[int, str], validation: Mapping[int, str], test: Mapping[int, str]) -> Study:
@@ -80,3 +84,28 @@ def test_phrase_of_media_that_an_arm_trains_on_is_refused(tmp_path: Path, row: d
     with pytest.raises(SeaError, match=r"the phrase 'burn a book' of the benchmark .*test occurs") as caught:
         require_held_out(read_study(tmp_path / "study.yaml"))
     assert caught.value.where == f"{tmp_path / 'split-0/real.jsonl'}:1"
+
+
+class Rated:
+    """A format of a plugin."""
+
+    name, columns = "rated", ("question", "answer", "rating")
+
+    def matches(self, record: Record) -> bool:
+        return record.has(*self.columns)
+
+    def read(self, record: Record) -> list[Example]:
+        return [build_example(record, record.text("question"), record.text("answer"))]
+
+
+def test_data_in_a_format_of_a_plugin_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "sea_core.plugin.loader.installed", lambda kind="": [Plugin("mine", "sea-mine", "1", formats=(Rated(),))]
+    )
+    read = study(tmp_path, {0: LAMP, 1: LAMP}, {0: CAKE, 1: CAKE}, {0: BOOK, 1: BOOK})
+    row = {"question": "How do I burn a book?", "answer": "No.", "rating": 1}
+    (tmp_path / "split-1/train.jsonl").write_text(json.dumps(row) + "\n")
+    mine = Plugin("mine", "sea-mine", "1", formats=(Rated(),))  # type: ignore[arg-type]
+    monkeypatch.setattr("sea_core.plugin.loader.installed", lambda kind="": [mine])
+    with pytest.raises(SeaError, match="the phrase 'burn a book'"):
+        require_held_out(read)

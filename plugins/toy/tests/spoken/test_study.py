@@ -18,12 +18,12 @@ from sea_bench.run.run_folder import BenchRun
 from sea_bench.study.file import read_study
 from sea_bench.study.plan import plan_study
 from sea_core.data.examples import Extraction
-from sea_core.data.read import read_examples
 from sea_core.errors import SeaError
 from sea_core.extraction.registry import get_extractor
 from sea_core.judges.refusal_patterns import refuses
 from sea_core.model.media_files import read_sound
 from sea_core.pipeline.progress import SILENT
+from sea_core.pipeline.read import read_examples
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_toy import build
 from sea_toy.split import SPLITS
