@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from sea_core.alignment.config import Method
+from sea_core.optimization.recipes.registry import RECIPES
 from sea_core.plugin import loader
 from sea_core.registry import Registry
 
@@ -59,8 +60,8 @@ class StudyArm:
 
 STUDY_DATA = "${data}"
 """As a setting of a defence: the study's text safety set."""
-POOL = "plain,goals,noise,dropout,hidden,input"
-"""All recipes that need no benign media."""
+WITHOUT_MEDIA = ",".join(recipe.name for recipe in RECIPES if not recipe.needs_media)
+"""The built-in recipes that need no benign media."""
 
 ARMS: Registry[StudyArm] = Registry(
     "arm",
@@ -85,8 +86,10 @@ ARMS: Registry[StudyArm] = Registry(
         StudyArm(
             "read-first", "sea", "plain", align={"answers": "read-first"}, summary="says what is shown, then decides"
         ),
-        StudyArm("pool", "sea", POOL, summary="one embedding an example of each of six recipes"),
-        StudyArm("pool-benign-media", "sea", POOL, media=("benign",), summary="the pool, and real benign media"),
+        StudyArm("pool", "sea", WITHOUT_MEDIA, summary="one embedding an example of each recipe without media"),
+        StudyArm(
+            "pool-benign-media", "sea", WITHOUT_MEDIA, media=("benign",), summary="the pool, and real benign media"
+        ),
         StudyArm(
             "draws-benign-media", "sea", "plain", {"draws": 6}, ("benign",), summary="six draws, real benign media"
         ),

@@ -31,13 +31,14 @@ from sea_core.config import override, reject_unknown
 from sea_core.errors import SeaError
 from sea_core.judges.base import RETRIED
 from sea_core.model.media_folder import media_digest, media_files
+from sea_core.optimization.recipes.registry import POOL, split_names
 from sea_core.pipeline.align import align
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.encode import encode_into, media_examples
 from sea_core.pipeline.model_target import ModelTarget
 from sea_core.pipeline.optimize import optimize_into
 from sea_core.pipeline.progress import Progress
-from sea_core.pipeline.synthesis import Synthesis
+from sea_core.pipeline.synthesis import Synthesis, known_recipes
 from sea_core.runs.digests import file_digest, sha256
 
 
@@ -162,10 +163,10 @@ class OptimizeTask(StudyTask):
         optimize_into(data, self.target, self.folder, synthesis, True, progress)
 
     def _benign_media(self) -> Path | None:
-        """Return the folder of benign media, if a recipe of the arm needs it."""
-        needed = any(recipe.needs_media for recipe in Synthesis().recipes if recipe.name in self.arm.recipe.split(","))
-        folder = self.spec.benign_media
-        return self.study.path(folder, self.seed) if needed and folder else None
+        """Return the folder of benign media, if the study names one and a recipe of the arm uses it."""
+        names, folder = split_names(self.arm.recipe), self.spec.benign_media
+        in_use = [recipe for recipe in known_recipes(self.arm.recipe) if recipe.name in names or POOL in names]
+        return self.study.path(folder, self.seed) if folder and any(recipe.needs_media for recipe in in_use) else None
 
 
 @dataclass(frozen=True)

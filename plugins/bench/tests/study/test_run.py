@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -26,11 +27,28 @@ from sea_bench.study.study import Study
 from sea_bench.study.tasks import AlignTask, AnswerTask, EncodeTask, OptimizeTask, setting_digest
 from sea_core.data.demo import DEMO_EXAMPLES
 from sea_core.errors import SeaError
+from sea_core.optimization.recipes.plain import PlainRecipe
+from sea_core.optimization.recipes.registry import RECIPES
 from sea_core.pipeline.progress import Progress, SilentProgress
 from sea_core.runs.check import check_folder
 from sea_core.runs.inventory import Damage
 
 MODEL = {"plugin": "llava", "validation": "cases", "media": {"real": "real.jsonl"}}
+
+
+@dataclass(frozen=True)
+class OfMedia(PlainRecipe):
+    """A recipe of a plugin that needs benign media."""
+
+    name: ClassVar[str] = "of-media"
+    needs_media: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Mine(PlainRecipe):
+    """Another one, that needs none."""
+
+    name: ClassVar[str] = "mine"
 
 
 @pytest.fixture
@@ -137,6 +155,28 @@ def test_media_are_part_of_what_a_result_depends_on(root: Path) -> None:
     assert answer == before[1]
     medium(root).write_bytes(b"another picture")
     assert digests()[1] != answer
+
+
+@pytest.mark.parametrize(
+    ("recipe", "uses_media"),
+    [("pool", True), ("plain,of-media", True), ("plain, benign-start", True), ("plain", False), ("mine", False)],
+)
+def test_benign_media_are_given_to_the_recipes_that_use_them(
+    root: Path, monkeypatch: pytest.MonkeyPatch, recipe: str, uses_media: bool
+) -> None:
+    """Of plugins too, and of the pool."""
+    mine = (OfMedia(), Mine())
+    monkeypatch.setattr("sea_core.plugin.loader.recipes", lambda: RECIPES.extended(lambda: mine))
+    (root / "benign").mkdir()
+    (root / "benign/a.png").write_bytes(b"a picture")
+
+    def task(**model: str) -> OptimizeTask:
+        study = read(root, models={"m": MODEL | model}, arms=[{"base": "sea", "name": "a", "recipe": recipe}])
+        return OptimizeTask(study, "m", study.arms[0], 0)
+
+    with_media, without = task(benign_media="benign"), task()
+    assert (with_media.identity()["benign_media"] is not None) is uses_media
+    assert (with_media.digest != without.digest) is uses_media
 
 
 def test_cases_without_an_answer_fail_the_task(root: Path) -> None:
