@@ -131,9 +131,9 @@ class StudyReport:
     def _main_table(self) -> TextTable:
         columns = ["model", "arm", "seeds", "ASR, text", "ASR, media", "over-refusal, text", "over-refusal, media"]
         columns += ["discrimination, text", "discrimination, media", "rated, text", "rated, media"]
-        scenarios = self.content["settings"]["claims"]["scenarios"]
-        over = f" ({', '.join(scenarios)})" if scenarios else ""
-        return TextTable(f"Attacks and over-refusal{over}", columns, [self._main_row(each) for each in self.results])
+        return TextTable(
+            f"Attacks and over-refusal{self._over()}", columns, [self._main_row(each) for each in self.results]
+        )
 
     def _main_row(self, result: ArmResult) -> list[str]:
         scopes = [self._scope("text"), self._scope("media")]
@@ -206,17 +206,15 @@ class StudyReport:
         return TextTable("Discrimination on media, by scenario", ["model", "arm", *scenarios], rows)
 
     def _ability_table(self) -> TextTable:
-        before = {
-            result.model: measure(result.ability(Scope("media")))
-            for result in self.results
-            if result.role == "unaligned"
-        }
+        scope = self._scope("media")
+        before = {result.model: measure(result.ability(scope)) for result in self.results if result.role == "unaligned"}
         rows = []
         for result in self.results:
-            after, first = measure(result.ability(Scope("media"))), before.get(result.model)
+            after, first = measure(result.ability(scope)), before.get(result.model)
             rows.append([result.model, result.label, show(first), show(after), _difference(first, after)])
         columns = ["model", "arm", "unaligned", "this arm", "change"]
-        return TextTable("Media described: ability before and after (the paper's table 5)", columns, rows)
+        title = f"Media described{self._over()}: ability before and after (the paper's table 5)"
+        return TextTable(title, columns, rows)
 
     def _embeddings_table(self) -> TextTable:
         columns = ["model", "arm", "embeddings", "failed", "OSR", "VSR", "steps (median)", "seconds each"]
@@ -229,6 +227,11 @@ class StudyReport:
         """Return whether no phrase that the claims are about is in the benchmarks of two seeds."""
         several = [result.discrimination(self._scope("media")) for result in self.results if len(result.runs) > 1]
         return bool(several) and all(map(have_own_phrases, several))
+
+    def _over(self) -> str:
+        """Return the scenarios that the claims are about, for the title of a table; empty for all."""
+        scenarios = self.content["settings"]["claims"]["scenarios"]
+        return f" ({', '.join(scenarios)})" if scenarios else ""
 
     def _scope(self, group: Group, task: str = "") -> Scope:
         return Scope(group, self.content["settings"]["claims"]["scenarios"], task)
@@ -247,7 +250,7 @@ class StudyReport:
                 for group in GROUPS
             },
             **{f"rated_{group}": result.count_rated(self._scope(group)) for group in GROUPS},
-            "ability": _mean_dict(measure(result.ability(Scope("media")))),
+            "ability": _mean_dict(measure(result.ability(self._scope("media")))),
             "alignments": asdict(result.alignments) if result.alignments else None,
             "embeddings": asdict(result.embeddings) if result.embeddings else None,
         }

@@ -207,6 +207,19 @@ def test_aim_is_met_by_what_is_as_good_as_real_media_and_helps() -> None:
     ]
 
 
+def test_media_described_are_those_of_the_claims() -> None:
+    """In another scenario nothing is described: the claims are not about it, and so the table and the JSON are not."""
+    full = run(1, 1)
+    elsewhere = {record["key"]: False for record in full.records if record["scenario"] == "2-Verbs"}
+    unaligned = arm("unaligned", "unaligned", "", replace(full, named={**full.named, **elsewhere}))
+    content: Any = {"settings": {"claims": {"scenarios": TERMS.scenarios}}}
+    report = StudyReport(content, "validation", TERMS, (unaligned,), (), 0, 0, None)
+    (table,) = [table for table in report.tables() if table.title.startswith("Media described")]
+    assert "1-Phrases" in table.title
+    assert [row[3][:4] for row in table.rows] == ["1.00"]
+    assert unaligned.ability(TERMS.media)[0].count_rated() == (4 * PHRASES, 4 * PHRASES)
+
+
 def test_phrase_is_one_whatever_its_id_scenario_and_seed() -> None:
     def of_benchmark(*questions: tuple[str, str, str]) -> StudyRun:
         """Return the answers about some questions: scenario, id and phrase."""
