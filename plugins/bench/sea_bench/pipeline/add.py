@@ -6,12 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from sea_bench.build.published import mossbench, omni_safetybench
 from sea_bench.build.published.case import PublishedCase
 from sea_bench.build.published.prompts import prompt_set_name, read_prompts
+from sea_bench.build.published.registry import find_layout
 from sea_bench.build.published.write import write_cases
 from sea_bench.layout import require_modality
-from sea_core.errors import SeaError
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.containment import require_contained
@@ -83,13 +82,8 @@ def _read(
     data: DataSpec, modality: str, name: str | None, benign: bool | None, progress: Progress
 ) -> tuple[str, list[PublishedCase]]:
     """Return the name and the cases of a set, by the layout of its folder."""
-    path = data.file
-    if (path / omni_safetybench.FOLDER).is_dir():
-        return "Omni-SafetyBench", omni_safetybench.read_omni_safetybench(path, modality)
-    if (path / mossbench.FILE).is_file():
-        if modality != "image":
-            raise SeaError("MOSSBench is about images", hint="Type: --modality image")
-        return mossbench.NAME, mossbench.read_mossbench(path)
+    if published := find_layout(data.file):
+        return published.name, published.read(data.file, modality)
     read = data.read(progress)
     unlabelled = sum(not example.labelled for example in read.examples)
     if benign is None and unlabelled:

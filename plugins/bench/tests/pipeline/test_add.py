@@ -12,7 +12,10 @@ import pytest
 
 from helpers.cli import expect_error, sea
 from helpers.cli_runs import file_contents
+from sea_bench.build.published import registry
+from sea_bench.build.published.case import PublishedCase
 from sea_bench.dataset import read_benchmark
+from sea_bench.pipeline.add import add_set
 from sea_bench.pipeline.build import build_benchmark
 
 AUTO = "--plugin auto --modality image+audio --dtype float32 --device cpu".split()
@@ -178,6 +181,25 @@ def test_mossbench_is_a_set_of_benign_images(built: Path, tmp_path: Path) -> Non
     build_benchmark("image", tmp_path / "cases", limit=1)
     tasks = {case.task for case in read_benchmark(tmp_path / "cases").cases}
     assert tasks == {"Text_only", "SD", "SD_TYPO", "TYPO", "MOSSBench"}
+
+
+def test_set_of_another_layout_is_one_line_of_the_registry(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Mine:
+        name = "mine"
+
+        def matches(self, folder: Path) -> bool:
+            return (folder / "mine.txt").is_file()
+
+        def read(self, folder: Path, modality: str) -> list[PublishedCase]:
+            return [PublishedCase("1", "Mine", {"Text_only": (folder / "mine.txt").read_text()}, benign=True)]
+
+    monkeypatch.setattr(registry, "PUBLISHED_LAYOUTS", (*registry.PUBLISHED_LAYOUTS, Mine()))
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set/mine.txt").write_text("How do I kill time?")
+    added = add_set(tmp_path / "set", tmp_path / "cases", modality="image")
+    assert (added.name, added.benign) == ("mine", 1)
 
 
 def test_adding_again_changes_nothing_and_another_case_is_refused(omni: Path, tmp_path: Path) -> None:

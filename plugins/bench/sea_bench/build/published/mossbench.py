@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from typing_extensions import TypedDict
 
 from sea_bench.build.published.case import PublishedCase, PublishedMedium
-from sea_core.errors import DataError
+from sea_core.errors import DataError, SeaError
 from sea_core.runs.containment import is_inside
 from sea_core.schema import read_json
 
@@ -28,20 +29,36 @@ class MossRecord(TypedDict):
     metadata: dict[str, Any]
 
 
-def read_mossbench(folder: Path) -> list[PublishedCase]:
-    """Return the cases, by type of what looks dangerous. Raises DataError if the file has another form."""
-    path = folder / FILE
-    records = read_json(path, dict[str, MossRecord], what="the list of MOSSBench", hint=HINT, error=DataError)
-    return [
-        PublishedCase(
-            id=case_id,
-            scenario=f"{NAME} {record['metadata'].get('over', '')}".strip().replace(" ", "_"),
-            texts={NAME: record["question"]},
-            media={NAME: {"image": _image(folder, record["image"], path)}},
-            benign=True,
-        )
-        for case_id, record in records.items()
-    ]
+@dataclass(frozen=True)
+class MOSSBench:
+    """The set, its scenarios by type of what looks dangerous."""
+
+    name: str = NAME
+
+    def matches(self, folder: Path) -> bool:
+        return (folder / FILE).is_file()
+
+    def read(self, folder: Path, modality: str) -> list[PublishedCase]:
+        """Return the cases.
+
+        Raises:
+            DataError: the file has another form.
+            SeaError: the modality is not `image`.
+        """
+        if modality != "image":
+            raise SeaError(f"{NAME} is about images", hint="Type: --modality image")
+        path = folder / FILE
+        records = read_json(path, dict[str, MossRecord], what="the list of MOSSBench", hint=HINT, error=DataError)
+        return [
+            PublishedCase(
+                id=case_id,
+                scenario=f"{NAME} {record['metadata'].get('over', '')}".strip().replace(" ", "_"),
+                texts={NAME: record["question"]},
+                media={NAME: {"image": _image(folder, record["image"], path)}},
+                benign=True,
+            )
+            for case_id, record in records.items()
+        ]
 
 
 def _image(folder: Path, name: str, where: Path) -> PublishedMedium:

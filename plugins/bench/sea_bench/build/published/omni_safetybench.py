@@ -7,6 +7,7 @@ whose folders hold the files, or `data.tar` with all of them, as published.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NotRequired
 
@@ -36,12 +37,25 @@ class OmniRecord(TypedDict):
     video_path: NotRequired[str]
 
 
-def read_omni_safetybench(folder: Path, modality: str) -> list[PublishedCase]:
-    """Return the cases of one modality, such as `image+audio`. Each variant of the media is a task.
+@dataclass(frozen=True)
+class OmniSafetyBench:
+    """The set. Each variant of the media is a task."""
 
-    Raises:
-        DataError: the set has no files of this modality, or a file has another form.
-    """
+    name: str = "Omni-SafetyBench"
+
+    def matches(self, folder: Path) -> bool:
+        return (folder / FOLDER).is_dir()
+
+    def read(self, folder: Path, modality: str) -> list[PublishedCase]:
+        """Return the cases of one modality, such as `image+audio`.
+
+        Raises:
+            DataError: the set has no files of this modality, or a file has another form.
+        """
+        return _read_cases(folder, modality)
+
+
+def _read_cases(folder: Path, modality: str) -> list[PublishedCase]:
     parts = modality_parts(modality)
     files = task_files(folder / FOLDER, parts)
     if not files:
