@@ -31,7 +31,8 @@ def compare(
         list[str],
         typer.Option(
             "--defence",
-            help="An arm: system-prompt, guard, guard-after, self-check, steering, or a plugin's; repeatable.",
+            help="An arm: system-prompt, guard, guard-after, self-check, describe-first, steering, or a plugin's; "
+            "repeatable.",
         ),
     ] = [],  # noqa: B006
     arms: Annotated[

@@ -87,7 +87,10 @@ def run(
     lora: Annotated[Path | None, typer.Option(help="A LoRA adapter to put on the model (sea align).")] = None,
     defence: Annotated[
         str | None,
-        typer.Option(help="Around the model: system-prompt, guard, guard-after, self-check, steering, or a plugin's."),
+        typer.Option(
+            help="Around the model: system-prompt, guard, guard-after, self-check, describe-first, steering, or a "
+            "plugin's."
+        ),
     ] = None,
     tasks: target.Tasks = [],  # noqa: B006
     scenarios: target.Scenarios = [],  # noqa: B006

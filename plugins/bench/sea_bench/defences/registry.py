@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sea_bench.defences.base import Defence
+from sea_bench.defences.describe_first import DescribeFirst
 from sea_bench.defences.guard import GuardAfter, GuardBefore
 from sea_bench.defences.self_check import SelfCheck
 from sea_bench.defences.steering import Steering
@@ -11,7 +12,7 @@ from sea_core.plugin import loader
 from sea_core.registry import Registry
 
 DEFENCES: Registry[Defence] = Registry(
-    "defence", (SafetyPromptDefence(), GuardBefore(), GuardAfter(), SelfCheck(), Steering())
+    "defence", (SafetyPromptDefence(), GuardBefore(), GuardAfter(), SelfCheck(), DescribeFirst(), Steering())
 )
 """The built-in defences, with their default settings."""
 

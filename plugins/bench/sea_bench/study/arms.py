@@ -17,7 +17,7 @@ from sea_core.registry import Registry
 
 Role: TypeAlias = Literal["unaligned", "text", "sea", "real", "defence"]
 """What claims take an arm for: the model as it is; aligned on text alone, on synthetic embeddings or on real harmful
-media; or not aligned, but defended."""
+media; or not aligned, but defended. An aligned arm with a defence is what its alignment is."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class StudyArm:
         extra_text: whether the text safety set is trained on as plain text besides; embeddings bring it along.
         align: settings of `sea align` that differ from the study's.
         methods: only these methods; empty for all of the study.
-        defence: a defence at inference time, on the model as it is, by name.
+        alignment: the arm whose alignment it has; empty for one of its own.
+        defence: a defence at inference time, on the aligned model, or on the model as it is, by name.
         defence_settings: its settings. Those that are paths are relative to the study file.
         summary: in one line, for `sea study arms`.
     """
@@ -48,6 +49,7 @@ class StudyArm:
     extra_text: bool = False
     align: Mapping[str, Any] = field(default_factory=dict)
     methods: Sequence[Method] = ()
+    alignment: str = ""
     defence: str = ""
     defence_settings: Mapping[str, Any] = field(default_factory=dict)
     summary: str = ""
@@ -58,6 +60,8 @@ class StudyArm:
         return bool(self.recipe or self.media)
 
 
+NOT_OF_THE_ALIGNMENT = frozenset({"name", "role", "methods", "alignment", "defence", "defence_settings", "summary"})
+"""What two arms may differ in that have one alignment."""
 STUDY_DATA = "${data}"
 """As a setting of a defence: the study's text safety set."""
 WITHOUT_MEDIA = ",".join(recipe.name for recipe in RECIPES if not recipe.needs_media)
@@ -77,6 +81,15 @@ ARMS: Registry[StudyArm] = Registry(
             summary="a vector of refusal, computed from the texts",
         ),
         StudyArm("text", "text", "plain", data="text", summary="text alone"),
+        StudyArm(
+            "text-describe-first",
+            "text",
+            "plain",
+            data="text",
+            alignment="text",
+            defence="describe-first",
+            summary="text alone; media are described first, and the question is answered from that",
+        ),
         StudyArm("oracle", "real", media=("real",), extra_text=True, summary="real media, one for each example"),
         StudyArm(
             "oracle-draws", "real", media=("real-draws",), extra_text=True, summary="real media, several an example"

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sea_bench.study.arms import StudyArm, known_arms
+from sea_bench.study.arms import NOT_OF_THE_ALIGNMENT, StudyArm, known_arms
 from sea_bench.study.study import SEED, Claims, Study, StudyFile, StudyModel
 from sea_core.alignment.config import AlignRequest
 from sea_core.config import flatten, read_yaml
@@ -141,7 +141,10 @@ class StudyReader:
         for number, entry in enumerate(arms):
             if isinstance(entry, dict) and isinstance(base := entry.get("base"), str):
                 own = {key: value for key, value in entry.items() if key != "base"}
-                entry = {**asdict(self._known(base, number)), "summary": "", **own}
+                known = self._known(base, number)
+                only_defence = "defence" in own and own.keys() <= NOT_OF_THE_ALIGNMENT
+                shared = known.alignment or known.name if only_defence and known.is_aligned else ""
+                entry = {**asdict(known), "summary": "", "alignment": shared, **own}
             described.append(entry)
         return described
 

@@ -210,7 +210,7 @@ class AlignTask(StudyTask):
 
     @property
     def name(self) -> str:
-        return f"{self.arm.name}-{self.method}-seed{self.seed}"
+        return f"{self.arm.alignment or self.arm.name}-{self.method}-seed{self.seed}"
 
     @cached_property
     def inputs(self) -> tuple[StudyTask, ...]:
@@ -266,8 +266,9 @@ class AnswerTask(StudyTask):
 
     @property
     def name(self) -> str:
-        not_aligned = f"{self.arm.name}-seed{self.seed}" if self.study.has_splits else self.arm.name
-        return f"{self.alignment.name if self.alignment else not_aligned}-{self.part}"
+        parts = [self.arm.name, self.alignment.method] if self.alignment else [self.arm.name]
+        seed = [f"seed{self.seed}"] if self.alignment or self.study.has_splits else []
+        return "-".join([*parts, *seed, self.part])
 
     @property
     def inputs(self) -> tuple[StudyTask, ...]:
@@ -374,12 +375,16 @@ def _digest_of(media: Iterable[Path | None]) -> str:
     return sha256(json.dumps(digests).encode())
 
 
+SAME_SETTING = ("name", "role", "alignment", "summary")
+"""What two arms with the same setting may differ in."""
+
+
 def setting_digest(answer: AnswerTask) -> str:
     """Return what identifies the setting that an answer was made with, whatever its model, seed and benchmark."""
     file, alignment = answer.study.file, answer.alignment
     data = dict.fromkeys(map(answer.study.data, file.seeds))  # one for all seeds, or one a seed
     state: Mapping[str, Any] = {
-        "arm": {name: value for name, value in asdict(answer.arm).items() if name not in ("name", "role", "summary")},
+        "arm": {name: value for name, value in asdict(answer.arm).items() if name not in SAME_SETTING},
         "method": alignment.method if alignment else "",
         "data": [file_digest(path) for path in data],
         "embedding_seeds": file.embedding_seeds,

@@ -111,6 +111,23 @@ def test_what_has_another_name_is_done_again(root: Path, changes: dict[str, Any]
     assert without_folder(study) == []
 
 
+def test_an_arm_that_only_adds_a_defence_has_the_alignment_of_its_base(root: Path) -> None:
+    defended = {"base": "text", "name": "defended", "defence": "describe-first"}
+    plan = plan_study(read(root, arms=["text", "text-describe-first", defended]), ("validation",))
+    text, described, own = plan.answers
+    assert described.inputs[0].folder == own.inputs[0].folder == text.inputs[0].folder
+    assert len({text.folder, described.folder, own.folder}) == 3
+    assert len([task for task in plan.tasks if isinstance(task, AlignTask)]) == 1
+    assert setting_digest(described) == setting_digest(own) != setting_digest(text)
+
+
+def test_an_arm_that_adds_more_than_a_defence_is_aligned_by_itself(root: Path) -> None:
+    other = {"base": "text-describe-first", "name": "longer", "align": {"steps": 10}}
+    text, longer = plan_study(read(root, arms=["text", other]), ("validation",)).answers
+    assert longer.inputs[0].name.startswith("longer")
+    assert longer.inputs[0].digest != text.inputs[0].digest
+
+
 @pytest.mark.usefixtures("only_folders")
 def test_task_whose_folder_is_gone_is_not_done(root: Path) -> None:
     study = read(root)
