@@ -57,7 +57,7 @@ def test_settings_of_the_commands_are_listed() -> None:
     assert (server["prefix"], server["settings"][0]["name"]) == ("server", "server.key_env")
     assert "max_new_tokens" in [setting["name"] for setting in own["settings"]]
     assert (adapter["prefix"], adapter["settings"]) == ("adapter", [])
-    names = ("system-prompt", "guard", "guard-after", "self-check", "steering")
+    names = ("system-prompt", "guard", "guard-after", "self-check", "describe-first", "steering")
     assert [group["prefix"] for group in defences] == [f"defence.{name}" for name in names]
     commands = [each["command"] for each in sea("settings", "--json").json()]
     assert [name for name in commands if name.startswith("bench")] == [
