@@ -234,8 +234,8 @@ def _finish(
     last = trace[-1] if trace else {"step": 0, "loss": float("nan")}
     base = find_base_folder(mllm)
     limits = read_card(str(base)).get("limits", "") if base else ""
-    share = counts.get("benign", 0) / sum(counts[kind] for kind in KINDS if kind in counts)
-    outcome = find_outcome(read_answers(folder.spot_check), trace, stop_loss, share, limits)
+    benign_ratio = counts.get("benign", 0) / sum(counts[kind] for kind in KINDS if kind in counts)
+    outcome = find_outcome(read_answers(folder.spot_check), trace, stop_loss, benign_ratio, limits)
     metrics = {
         "outcome": outcome.name,
         "outcome_sentence": outcome.sentence,

@@ -18,7 +18,7 @@ Method: TypeAlias = Literal["dpo", "sft"]
 Answers: TypeAlias = Literal["direct", "read-first"]
 Weight: TypeAlias = Annotated[float, Ge(0)]
 KINDS = ("synthetic", "real", "text", "retention", "pairs")
-"""The kinds of training examples (see `mixture`)."""
+"""The kinds of training examples (see `mixture`), each with its weight in `AlignConfig`."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class AlignConfig(Config):
     real: Weight = 1.0
     """Training examples for each medium that `sea encode` stored."""
     text: Weight = 1.5
-    """Training examples in plain text for each embedding (for each text example, if no embeddings are trained on)."""
+    """Training examples in plain text for each embedding. Without embeddings, and with `text_examples=benign`, for each
+    text example."""
     retention: Weight = 2.0
     """Questions about the content and the style of each synthetic embedding. Without them a model that learns to refuse
     forgets what it sees."""
@@ -72,12 +73,17 @@ class AlignConfig(Config):
     seed: int = 0
     """Seed for the sampling and order of training examples, and for the initial LoRA weights."""
 
+    @property
+    def trains_on_embeddings(self) -> bool:
+        """Whether any kind of training examples but plain text is wanted."""
+        return any(getattr(self, kind) for kind in KINDS if kind != "text")
+
 
 MIN_HELD_OUT = MIN_CHANGED
 """Of harmful and of benign examples: a change of fewer cannot be distinguished from chance (see `outcome`)."""
-LARGEST_SHARE = 4
+ONE_HELD_OUT_IN = 4
 """Of few examples one in so many is held out."""
-NEEDED = LARGEST_SHARE * MIN_HELD_OUT
+NEEDED = ONE_HELD_OUT_IN * MIN_HELD_OUT
 """How many harmful, and how many benign, examples it takes to hold MIN_HELD_OUT out."""
 
 

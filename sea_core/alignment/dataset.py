@@ -11,9 +11,13 @@ from sea_core.errors import ModelError
 from sea_core.model.embedding import Embedding, Grid
 from sea_core.model.mllm import MLLM
 from sea_core.model.text_check import NamedText
+from sea_core.runs.embedding_record import read_grid
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+    from sea_core.alignment.embedding_source import StoredEmbedding
+    from sea_core.alignment.questions import Question
 
 
 ANSWER_COLUMNS = ("answer_ids", "chosen_ids", "rejected_ids")
@@ -46,6 +50,13 @@ class TrainingExample:
     sha256: str = ""
     harmful: bool = True
     given: str = ""
+
+    @classmethod
+    def about(cls, kind: str, question: Question, embedding: StoredEmbedding) -> TrainingExample:
+        """Return a question about an embedding as a training example."""
+        record, key = embedding.record, embedding.key
+        size, digest = (record["n_features"], read_grid(record)), record["sha256"]
+        return cls(kind, record["id"], *question, key, *size, digest, embedding.harmful)
 
 
 def make_dataset(mllm: MLLM, examples: Sequence[TrainingExample]) -> Dataset:

@@ -9,13 +9,14 @@ from typing import Any
 
 from torch import nn
 
-from sea_core.alignment.config import AlignRequest
+from sea_core.alignment.config import AlignRequest, Method
 from sea_core.alignment.dataset import TrainingExample, max_sequence_length
 from sea_core.alignment.lora import target_modules
-from sea_core.alignment.questions import ANSWERS, Question, find_responses
+from sea_core.alignment.questions import Question, Responses, find_responses, require_answers
 from sea_core.alignment.read_first import describe_first, synthetic_weight
+from sea_core.alignment.selection import is_asked_as_text, select_trained, text_weight
 from sea_core.alignment.trainer_config import batch_settings, count_steps, precomputes_references
-from sea_core.data.examples import PreparedExample
+from sea_core.data.examples import Example, PreparedExample
 from sea_core.errors import SeaError
 from sea_core.model import prompts
 from sea_core.model.device_map import largest_part
@@ -84,11 +85,11 @@ def estimate_alignment(
         mllm: a model on the meta device.
 
     Raises:
-        SeaError: no example has the answers that the method trains on.
+        SeaError: no example has the answers that the method trains on, or no kind of training examples is wanted.
     """
     lengths = sequence_lengths(mllm, examples, request)
     sequences = 2 if request.method == "dpo" else 1
-    config, trainer = request.config, request.trainer
+    trainer = request.trainer
     checkpointing = bool(trainer.get("gradient_checkpointing", hardware.device_type != "cpu"))
     modules = target_modules(mllm)
     weights, trained = weight_bytes(mllm, quantize), trained_bytes(mllm, modules, request)
@@ -108,7 +109,10 @@ def estimate_alignment(
 
     batch = fitting(hardware.count)
     per_step = wanted * accumulated
-    count = round(len(lengths) * (synthetic_weight(config) + config.retention + config.text))
+    count = count_examples(examples, request)
+    if not count:
+        hint = "Raise the weight of a kind, as -o synthetic=2; or use all examples: -o benign_ratio=given"
+        raise SeaError(f"there is no example to train on with {request.method}", hint=hint)
     steps = count_steps(mllm, request, count)
     references = count / (steps * per_step) if precomputes_references(mllm, request, count) else 1.0
     flop = step_flop(mllm, fmean(lengths), request, checkpointing=checkpointing, references=references) * per_step
@@ -138,6 +142,32 @@ def estimate_alignment(
     )
 
 
+@dataclass(frozen=True)
+class _Planned:
+    """An embedding that will be made, as a mixture selects among them."""
+
+    example_id: str
+    harmful: bool
+    instruction: str
+
+
+def count_examples(examples: Sequence[PreparedExample], request: AlignRequest) -> int:
+    """Return how many training examples `mix` draws, on average, with one synthetic embedding of each example.
+
+    There are no real media and no pairs: they need a run of `sea encode`, and there is none yet.
+    """
+    config = request.config
+    usable = [e for e in (each.example for each in examples) if _responses(e, request.method)]
+    trained, _ = select_trained([_Planned(e.id, e.harmful, e.instruction) for e in usable], config)
+    texts = {each.instruction for each in trained if is_asked_as_text(config, each.harmful)}
+    of_texts = len(texts) * text_weight(config, len(trained), len(texts))
+    return round(len(trained) * (synthetic_weight(config) + config.retention) + of_texts)
+
+
+def _responses(example: Example, method: Method) -> Responses | None:
+    return find_responses(method, example.response, example.chosen, example.rejected)
+
+
 def _halves(number: int) -> list[int]:
     """Return a number, its half, and so on down to 1."""
     found = [number]
@@ -152,12 +182,13 @@ def sequence_lengths(mllm: MLLM, examples: Sequence[PreparedExample], request: A
     Raises:
         SeaError: no example has the answers that the method trains on.
     """
+    require_answers([each.example for each in examples], request.method)
     smallest = smallest_embedding(mllm)
     media = count_media_tokens(mllm) - mllm.count_placeholders(smallest)
     found = []
     for prepared in examples:
         example = prepared.example
-        if responses := find_responses(request.method, example.response, example.chosen, example.rejected):
+        if responses := _responses(example, request.method):
             prompt = prompts.multimodal_prompt(mllm.adapter, prepared.extraction)
             question = Question(prompt, *responses)
             if request.config.answers == "read-first":
@@ -165,11 +196,6 @@ def sequence_lengths(mllm: MLLM, examples: Sequence[PreparedExample], request: A
             asked = TrainingExample("synthetic", prepared.id, *question, key="planned")
             asked = replace(asked, n_features=len(smallest), grid=smallest.grid)
             found.append(max_sequence_length(mllm, asked) + media)
-    if not found:
-        raise SeaError(
-            f"none of the {len(examples)} examples has {ANSWERS[request.method]} to train on with {request.method}",
-            hint="Add these columns to the text safety set, or plan the other method: --method sft",
-        )
     return found
 
 

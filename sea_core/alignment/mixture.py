@@ -16,12 +16,12 @@ from sea_core.alignment.questions import (
     Question,
     draw_questions,
     find_responses,
-    prompt_variants,
+    own_questions,
     retention_questions,
     stored_responses,
 )
-from sea_core.alignment.read_first import make_example, own_examples
-from sea_core.alignment.selection import balance, held_out_examples, hold_out_benign_texts
+from sea_core.alignment.read_first import own_examples
+from sea_core.alignment.selection import hold_out_benign_texts, is_asked_as_text, select_trained, text_weight
 from sea_core.data.examples import Example
 from sea_core.errors import SeaError
 from sea_core.model.adapter import Adapter
@@ -89,8 +89,7 @@ def mix(
     """
     stored = source.stored()
     usable = [embedding for embedding in stored if stored_responses(embedding, method)]
-    held_out_ids = held_out_examples(usable, config)
-    trained = balance([embedding for embedding in usable if embedding.example_id not in held_out_ids], config)
+    trained, held_out_ids = select_trained(usable, config)
     has_benign = any(not embedding.harmful for embedding in usable)
     held_out_texts = () if has_benign else hold_out_benign_texts(texts, config)
     left_out = held_out_ids | {text.id for text in held_out_texts}
@@ -147,7 +146,7 @@ def _media_examples(
         if not embedding.is_real:
             retained = retention_questions(adapter, embedding, synthetic, method, config.seed)
             drawn = draw_questions(retained, config.retention, f"{config.seed}:retention:{embedding.key}")
-            made += [make_example("retention", question, embedding) for question in drawn]
+            made += [TrainingExample.about("retention", question, embedding) for question in drawn]
     return made
 
 
@@ -155,9 +154,7 @@ def _own_questions(adapter: Adapter, embedding: StoredEmbedding, method: Method,
     """Draw variants of the question of the example that an embedding was made for."""
     responses = stored_responses(embedding, method)
     assert responses  # `mix` skips embeddings without
-    questions = [Question(prompt, *responses) for prompt in prompt_variants(adapter, embedding, config.prompts)]
-    kind, weight = ("real", config.real) if embedding.is_real else ("synthetic", config.synthetic)
-    return draw_questions(questions, weight, f"{config.seed}:{kind}:{embedding.key}")
+    return own_questions(adapter, embedding, responses, config, config.real if embedding.is_real else config.synthetic)
 
 
 def _text_examples(
@@ -166,12 +163,9 @@ def _text_examples(
     """Return the training examples in plain text. Examples with the same instruction count once."""
     questions: dict[str, _TextQuestion] = {}
     for text in (*_run_texts(trained, method), *_file_texts(texts, method)):
-        if config.text_examples == "all" or not text.harmful:
+        if is_asked_as_text(config, text.harmful):
             questions.setdefault(text.question.prompt, text)
-    weight = config.text
-    has_other_kinds = config.synthetic or config.real or config.retention or config.pairs
-    if questions and has_other_kinds and config.text_examples == "all":
-        weight = config.text * len(trained) / len(questions)
+    weight = text_weight(config, len(trained), len(questions))
     return [
         TrainingExample("text", text.id, *question, harmful=text.harmful)
         for text in questions.values()

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from sea_core.alignment.config import AlignConfig, Method
 from sea_core.alignment.dataset import TrainingExample
 from sea_core.alignment.embedding_source import StoredEmbedding
-from sea_core.alignment.questions import Question, draw_questions, prompt_variants, stored_responses
-from sea_core.alignment.read_first import make_example
+from sea_core.alignment.questions import own_questions, stored_responses
 from sea_core.errors import SeaError
 from sea_core.model.adapter import Adapter
 
@@ -66,6 +65,5 @@ def _pairs(
         medium = media.get(embedding.record["start"])
         responses = stored_responses(medium, method) if medium else None
         if medium and responses and embedding.harmful:
-            questions = [Question(prompt, *responses) for prompt in prompt_variants(adapter, embedding, config.prompts)]
-            drawn = draw_questions(questions, config.pairs, f"{config.seed}:synthetic:{embedding.key}")
-            yield from (make_example("pairs", question, medium) for question in drawn)
+            drawn = own_questions(adapter, embedding, responses, config, config.pairs)
+            yield from (TrainingExample.about("pairs", question, medium) for question in drawn)

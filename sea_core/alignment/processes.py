@@ -18,7 +18,7 @@ def count_processes() -> int:
 
 
 def is_first_process() -> bool:
-    """Return whether this process alone writes files and asks questions."""
+    """Return whether this process alone writes files, asks questions and reports."""
     from accelerate import PartialState
 
     return bool(PartialState(cpu=_has_no_gpu()).is_main_process)

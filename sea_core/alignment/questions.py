@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from sea_core.alignment.config import Method
+from sea_core.alignment.config import AlignConfig, Method
 from sea_core.alignment.embedding_source import StoredEmbedding
 from sea_core.data.examples import Example
 from sea_core.errors import SeaError
@@ -44,8 +44,18 @@ def find_responses(method: Method, response: str | None, chosen: str | None, rej
     return Responses(chosen, rejected) if chosen and rejected else None
 
 
-def require_answers(examples: Sequence[Example], method: Method) -> int:
-    """Return how many examples lack the answers that a method trains on. Raises SeaError where all do."""
+ADD_COLUMNS = "Add these columns, or name yours with --columns (docs/how-to/prepare-your-data.md)"
+
+
+def require_answers(examples: Sequence[Example], method: Method, advice: str = ADD_COLUMNS, where: str = "") -> int:
+    """Return how many examples lack the answers that a method trains on.
+
+    Args:
+        advice: what to do where all do, without a full stop. where: the file of the examples.
+
+    Raises:
+        SeaError: all examples lack them.
+    """
     lacking = sum(not find_responses(method, each.response, each.chosen, each.rejected) for each in examples)
     if lacking < len(examples):
         return lacking
@@ -53,7 +63,8 @@ def require_answers(examples: Sequence[Example], method: Method) -> int:
     way = "; or type --method sft, for which they have answers" if has_response else ""
     raise SeaError(
         f"none of the {len(examples)} examples has {ANSWERS[method]} to train on with {method}",
-        hint=f"Add these columns, or name yours with --columns (docs/how-to/prepare-your-data.md){way}.",
+        hint=f"{advice}{way}.",
+        where=where,
     )
 
 
@@ -76,6 +87,18 @@ def prompt_variants(
     if variants == "bare":
         return (bare,)
     return (prefixed, bare, *prompts.multimodal_prompt_variants(adapter, extraction))
+
+
+def own_questions(
+    adapter: Adapter, embedding: StoredEmbedding, responses: Responses, config: AlignConfig, weight: float
+) -> list[Question]:
+    """Draw `weight` variants of the question of the example that an embedding was made for, with these responses.
+
+    Which ones depends on the embedding and the seed only: about its start, the same are asked (`pairs`).
+    """
+    questions = [Question(prompt, *responses) for prompt in prompt_variants(adapter, embedding, config.prompts)]
+    kind = "real" if embedding.is_real else "synthetic"
+    return draw_questions(questions, weight, f"{config.seed}:{kind}:{embedding.key}")
 
 
 def retention_questions(

@@ -18,7 +18,6 @@ from sea_core.alignment.questions import Question, draw_other
 from sea_core.data.examples import Extraction
 from sea_core.model import prompts
 from sea_core.model.adapter import Adapter
-from sea_core.runs.embedding_record import read_grid
 
 
 def own_examples(
@@ -39,10 +38,10 @@ def own_examples(
     rng = random.Random(f"{config.seed}:answers:{embedding.key}")
     for question in questions:
         if embedding.is_real or config.answers == "direct" or rng.random() >= config.read_first_ratio:
-            yield make_example(kind, question, embedding)
+            yield TrainingExample.about(kind, question, embedding)
         else:
             described = describe_first(adapter, embedding.extraction, question)
-            yield make_example(kind, described, embedding)
+            yield TrainingExample.about(kind, described, embedding)
             yield from _given_examples(adapter, embedding, described, others, config.given_ratio, rng)
 
 
@@ -78,14 +77,7 @@ def _given_examples(
     count, fraction = divmod(ratio / (1 - ratio), 1)
     for _ in range(int(count) + (rng.random() < fraction)):
         if other := draw_other(embedding, others, rng):
-            made = make_example("synthetic", question, other)
+            made = TrainingExample.about("synthetic", question, other)
             # without the space behind it: where a tokenizer joins it to what follows, it tells the decision
             given = prompts.read_first_answer(adapter, embedding.extraction, "").rstrip()
             yield replace(made, id=embedding.id, harmful=embedding.harmful, given=given)
-
-
-def make_example(kind: str, question: Question, embedding: StoredEmbedding) -> TrainingExample:
-    """Return a question about an embedding as a training example."""
-    record, key = embedding.record, embedding.key
-    size, digest = (record["n_features"], read_grid(record)), record["sha256"]
-    return TrainingExample(kind, record["id"], *question, key, *size, digest, embedding.harmful)

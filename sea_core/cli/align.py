@@ -132,8 +132,8 @@ def align(
     opened = [EmbeddingRun(run) for run in runs]
     require_distinct(runs)
     # What is typed wrong is refused by now: the work imports torch, which takes seconds.
+    from sea_core.alignment.processes import is_first_process
     from sea_core.pipeline.align import align as align_runs
-    from sea_core.pipeline.align import is_first_process
 
     result = align_runs(
         opened,

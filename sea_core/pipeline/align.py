@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from math import isnan
@@ -13,9 +12,9 @@ from sea_core.alignment.align import AlignInputs, AlignResult
 from sea_core.alignment.align import align as run_alignment
 from sea_core.alignment.config import MIN_HELD_OUT, NEEDED, AlignConfig, AlignRequest, Method
 from sea_core.alignment.embedding_source import EmbeddingSource
-from sea_core.alignment.mixture import mix
-from sea_core.alignment.processes import count_processes
-from sea_core.alignment.questions import ANSWERS, find_responses
+from sea_core.alignment.mixture import Mixture, mix
+from sea_core.alignment.processes import count_processes, is_first_process
+from sea_core.alignment.questions import ANSWERS, require_answers
 from sea_core.alignment.sanity_checks import require_same_model
 from sea_core.alignment.spot_check import SpotCheckCase, embedding_cases, media_cases, sample_balanced, text_cases
 from sea_core.errors import SeaError
@@ -96,12 +95,13 @@ def align(
     for run in opened:
         if unlabelled := run.manifest.metadata.unlabelled:
             progress.note(f'{run.folder}: {unlabelled} examples had no label "harmful" and count as harmful')
-    mix(target.adapter, EmbeddingSource(opened), texts, request.method, request.config)  # raises before weights load
+    source = EmbeddingSource(opened)
+    mixture = mix(target.adapter, source, texts, request.method, request.config)  # raises before weights load
     questions: list[SpotCheckCase] = []
     if spot_check:
         media = Path(eval_media) if eval_media else None
         root = Path(media_root) if media_root else None
-        questions = [*cases, *spot_check_cases(target.adapter, opened, texts, request, media, root)]
+        questions = [*cases, *spot_check_cases(target.adapter, source, mixture, request.config, media, root)]
         if few := describe_few(questions):
             progress.note(f"note: {few}")
     mllm = target.load()
@@ -132,38 +132,30 @@ def _require_trainable_devices(devices: Devices) -> None:
 def _read_texts(data: DataSpec, method: Method, progress: Progress) -> tuple[Example, ...]:
     """Return the examples of a text safety set. Raises SeaError if none has the answers that the method trains on."""
     texts = data.read(progress).examples
-    lacking = sum(not find_responses(method, text.response, text.chosen, text.rejected) for text in texts)
-    needs = f"{ANSWERS[method]} to train on with {method}"
-    if lacking == len(texts):
-        raise SeaError(
-            f"none of the {len(texts)} examples has {needs}",
-            hint="Add these columns, or train on the runs alone: leave out --extra-text.",
-            where=str(data.file),
-        )
-    if lacking:
+    advice = "Add these columns, or train on the runs alone: leave out --extra-text"
+    if lacking := require_answers(texts, method, advice, str(data.file)):
+        needs = f"{ANSWERS[method]} to train on with {method}"
         progress.note(f"{data.file}: {lacking} of the {len(texts)} examples have no {needs}, and are left out")
     return texts
 
 
 def spot_check_cases(
     adapter: Adapter,
-    runs: Sequence[EmbeddingRun],
-    texts: Sequence[Example],
-    request: AlignRequest,
-    eval_media: Path | None,
+    source: EmbeddingSource,
+    mixture: Mixture,
+    config: AlignConfig,
+    eval_media: Path | None = None,
     media_root: Path | None = None,
 ) -> list[SpotCheckCase]:
-    """Return the questions of the spot check: about held-out examples and the user's media.
+    """Return the questions of the spot check: about what a mixture holds out, and the user's media.
 
     Where few examples are held out, seen ones are asked about too: they show whether anything was learnt at all.
     """
-    source = EmbeddingSource(runs)
-    mixture = mix(adapter, source, texts, request.method, request.config)
     cases = embedding_cases(adapter, source, mixture.held_out, seen=False) + text_cases(mixture.held_out_texts)
     held_out = {embedding.example_id for embedding in mixture.held_out}
     if len(held_out) < 2 * MIN_HELD_OUT:
         others = [embedding for embedding in source.stored() if embedding.example_id not in held_out]
-        seen = sample_balanced(others, SEEN_EXAMPLES, request.config.seed)
+        seen = sample_balanced(others, SEEN_EXAMPLES, config.seed)
         cases += embedding_cases(adapter, source, seen, seen=True)
     if eval_media:
         _, found = media_examples(eval_media, media_root=media_root)
@@ -180,11 +172,6 @@ def describe_few(questions: Sequence[SpotCheckCase]) -> str:
         f"{harmful} harmful examples are held out, and fewer than {MIN_HELD_OUT} cannot show that the model is safer. "
         f"About {NEEDED} harmful and {NEEDED} benign examples are needed, or real media to ask about: --eval-media"
     )
-
-
-def is_first_process() -> bool:
-    """Return whether this is the first process of a job (torchrun sets RANK): the only one that reports."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 @contextmanager

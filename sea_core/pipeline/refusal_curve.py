@@ -8,7 +8,9 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from sea_core.alignment.config import AlignConfig, AlignRequest, Answers
+from sea_core.alignment.config import AlignConfig, Answers
+from sea_core.alignment.embedding_source import EmbeddingSource
+from sea_core.alignment.mixture import mix
 from sea_core.alignment.refusal_curve import CurvePoint, begin_curve, curve_points, keep_until, measure, open_curve
 from sea_core.alignment.replayed_examples import REPLAY_CONFIG
 from sea_core.alignment.spot_check import SpotCheckCase
@@ -61,8 +63,8 @@ class RefusalCurve(TrainerCallback):  # type: ignore[misc]  # transformers is un
         """Answer the questions before the first step."""
         require_whole_weights(model)
         self.mllm = find_model_in_training(model, self.runs, self.plugin, self.checkpoint)
-        request = AlignRequest("sft", self.config)
-        found = spot_check_cases(self.mllm.adapter, self.runs, (), request, None)
+        adapter, source = self.mllm.adapter, EmbeddingSource(self.runs)
+        found = spot_check_cases(adapter, source, mix(adapter, source, (), "sft", self.config), self.config)
         one_each = {(case.group, case.example): case for case in reversed(found)}
         self.questions = [*self.cases, *reversed(one_each.values())]
         if state.is_world_process_zero:

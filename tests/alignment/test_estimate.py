@@ -14,10 +14,16 @@ from peft import get_peft_model
 from helpers.alignment import ONE_STEP
 from helpers.live_memory import LiveMemory
 from sea_core.alignment.collator import Collator
-from sea_core.alignment.config import AlignConfig, AlignRequest
+from sea_core.alignment.config import MIXTURES, AlignConfig, AlignRequest
 from sea_core.alignment.dataset import make_dataset, max_sequence_length
 from sea_core.alignment.embedding_source import EmbeddingSource
-from sea_core.alignment.estimate import estimate_alignment, sequence_bytes, sequence_lengths, trained_bytes
+from sea_core.alignment.estimate import (
+    count_examples,
+    estimate_alignment,
+    sequence_bytes,
+    sequence_lengths,
+    trained_bytes,
+)
 from sea_core.alignment.lora import lora_config, target_modules, unfreeze_language_model
 from sea_core.alignment.mixture import mix
 from sea_core.alignment.train import train
@@ -170,7 +176,27 @@ def test_the_longest_sequence_is_that_of_the_training_set(run: EmbeddingRun, mll
     assert max(sequence_lengths(mllm, prepared, request)) == max(max_sequence_length(mllm, each) for each in sized)
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        AlignConfig(),
+        AlignConfig(benign_ratio=0.25, held_out=0),
+        AlignConfig(text_examples="benign", text=3),
+        AlignConfig(answers="read-first", held_out=0),
+        replace(MIXTURES.get("paper").config(), held_out=0),
+        AlignConfig(synthetic=0, real=0, retention=0),
+    ],
+    ids=["default", "benign-ratio", "benign-texts", "read-first", "paper", "text-alone"],
+)
+def test_as_many_examples_are_planned_as_are_drawn(
+    config: AlignConfig, run: EmbeddingRun, mllm: MLLM, prepared: tuple[PreparedExample, ...]
+) -> None:
+    drawn = mix(mllm.adapter, EmbeddingSource([run]), (), "sft", config).examples
+    assert count_examples(prepared[:12], AlignRequest("sft", config)) == pytest.approx(len(drawn), abs=4)
+
+
 def test_examples_without_answers(prepared: tuple[PreparedExample, ...]) -> None:
     bare = [replace(each, example=replace(each.example, rejected=None)) for each in prepared]
-    with pytest.raises(SeaError, match=r"none of the \d+ examples has"):
+    with pytest.raises(SeaError, match=r"none of the \d+ examples has") as caught:
         sequence_lengths(load("qwen2_audio", device="meta"), bare, AlignRequest("dpo"))
+    assert "--method sft, for which they have answers" in caught.value.hint

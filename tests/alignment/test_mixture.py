@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers.alignment import random_run, start_run
-from sea_core.alignment.align import draw_mixture
+from sea_core.alignment.align import digest, draw_mixture
 from sea_core.alignment.config import MIXTURES, AlignConfig, AlignRequest, parse_weights
 from sea_core.alignment.dataset import make_columns
 from sea_core.alignment.embedding_source import EmbeddingSource
@@ -88,8 +88,25 @@ def test_benign_texts_are_held_out_if_the_runs_have_none(
     assert len(mixture.held_out_texts) == 6
     trained = {example.prompt for example in mixture.examples}
     assert not trained & {text.instruction for text in mixture.held_out_texts}
-    cases = spot_check_cases(mllm.adapter, [run], texts, AlignRequest("sft"), None)
+    cases = spot_check_cases(mllm.adapter, EmbeddingSource([run]), mixture, AlignConfig())
     assert {case.prompt for case in cases} >= {text.instruction for text in mixture.held_out_texts}
+
+
+@pytest.mark.parametrize(
+    ("method", "config", "expected"),
+    [
+        ("dpo", AlignConfig(), "f551baea72b2f450"),
+        ("sft", AlignConfig(answers="read-first", benign_ratio=0.4), "a1f74ae1dc67eea9"),
+        ("sft", MIXTURES.get("paper").config(), "876765551684117b"),
+    ],
+    ids=["default", "read-first", "paper"],
+)
+def test_a_mixture_is_drawn_as_it_always_was(
+    mllm: MLLM, run: EmbeddingRun, media_run: EmbeddingRun, method: str, config: AlignConfig, expected: str
+) -> None:
+    """An alignment that was begun resumes only with the same examples in the same order: seeds keep their names."""
+    mixture = mix(mllm.adapter, EmbeddingSource([run, media_run]), (), method, config)  # type: ignore[arg-type]
+    assert digest([replace(each, sha256="") for each in mixture.examples]) == expected
 
 
 @pytest.mark.parametrize(("ratio", "harmful", "benign"), [(1 / 3, 6, 3), (0.0, 6, 0), (1.0, 0, 6), (0.75, 2, 6)])

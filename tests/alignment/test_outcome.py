@@ -8,23 +8,13 @@ from typing import Any, cast
 import pytest
 
 from sea_core.alignment.config import MIN_HELD_OUT, NEEDED, AlignConfig
-from sea_core.alignment.outcome import OutcomeName, compare, exact_mcnemar, find_outcome, has_converged
+from sea_core.alignment.outcome import OutcomeName, compare, find_outcome, has_converged
 from sea_core.alignment.selection import held_out_examples
 from sea_core.alignment.spot_check import Group, SpotCheckRecord
-from sea_core.runs.paired import SIGNIFICANCE
+from sea_core.runs.paired import SIGNIFICANCE, mcnemar
 
 FALLING = [{"step": 10, "loss": 2.0}, {"step": 20, "loss": 0.1}]
 FLAT = [{"step": 10, "loss": 2.0}, {"step": 20, "loss": 1.9}]
-
-
-@pytest.mark.parametrize(
-    ("more", "fewer", "p"),
-    [(0, 0, 1.0), (5, 0, 0.0625), (6, 0, 0.03125), (0, 6, 0.03125), (9, 1, 0.021484375), (4, 4, 1.0), (25, 10, 0.0166)],
-)
-def test_exact_mcnemar(more: int, fewer: int, p: float) -> None:
-    """Known values: of the binomial distribution, and of R's binom.test(25, 35)."""
-    assert exact_mcnemar(more, fewer) == pytest.approx(p, abs=1e-4)
-    assert exact_mcnemar(900, 600) < 1e-12  # integers of 1,500 bits
 
 
 def answers(
@@ -111,7 +101,7 @@ def test_what_to_do_about_refusals_depends_on_loss_and_benign_examples() -> None
 
 def test_the_least_number_of_held_out_examples_follows_from_the_test() -> None:
     """As many examples as are needed are held out of so many, and one fewer could never show a change."""
-    assert exact_mcnemar(MIN_HELD_OUT, 0) < SIGNIFICANCE <= exact_mcnemar(MIN_HELD_OUT - 1, 0)
+    assert mcnemar(MIN_HELD_OUT, 0) < SIGNIFICANCE <= mcnemar(MIN_HELD_OUT - 1, 0)
     stored = [SimpleNamespace(example_id=f"{harm}{i}", harmful=harm) for harm in (True, False) for i in range(NEEDED)]
     for kept, held_out in ((stored, MIN_HELD_OUT), (stored[1:-1], MIN_HELD_OUT - 1)):
         assert len(held_out_examples(cast(Any, kept), AlignConfig())) == 2 * held_out

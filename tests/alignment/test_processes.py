@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -51,6 +52,16 @@ def test_sharded_by_deepspeed_over_two_processes(run: EmbeddingRun, tmp_path: Pa
     process = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert (sharded / "adapter").is_dir(), process.stderr[-3000:]
     assert losses(sharded) == pytest.approx(losses(alone), rel=1e-5)
+
+
+@pytest.mark.usefixtures("exports_load_here")
+def test_a_rank_without_a_job_does_not_silence_an_alignment(
+    run: EmbeddingRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program may have left RANK in the environment: there is one process all the same, and it reports."""
+    monkeypatch.setenv("RANK", "1")
+    shown = sea("align", run.folder, *COMMAND, "--out", tmp_path / "model", "--json")
+    assert json.loads(shown.out)["steps"] == 3
 
 
 @pytest.mark.parametrize("name", ["ddp", "fsdp2", "zero3"])

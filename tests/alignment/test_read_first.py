@@ -135,7 +135,7 @@ def test_the_plan_counts_the_added_examples(prepared: tuple[PreparedExample, ...
     hardware = Hardware("cpu", free=64 << 30, flop_per_second=1e11)
     plans = [
         estimate_alignment(mllm, prepared[:8], AlignRequest("sft", config), hardware)
-        for config in (AlignConfig(), READ_FIRST)
+        for config in (AlignConfig(held_out=0), READ_FIRST)
     ]
     assert plans[1].examples - plans[0].examples == 16
     assert plans[1].tokens > plans[0].tokens

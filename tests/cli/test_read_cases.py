@@ -217,4 +217,5 @@ def test_prompts_are_optimised_and_align_says_what_it_lacks(tmp_path: Path) -> N
     assert with_texts.code == 2
     assert "1 of 1 harmful rows have an answer that does not refuse" in with_texts.err
     assert 'none of the 1 examples has "chosen" and "rejected" to train on with dpo' in with_texts.err
+    assert "leave out --extra-text; or type --method sft, for which they have answers" in with_texts.err
     assert not (tmp_path / "model").exists()

@@ -104,7 +104,7 @@ def align(
     typed = [*option, *core.answer_settings(answers)]
     request = core.read_request(method, data, mixture, typed, config, full_finetune)
     # What is typed wrong is refused by now: the work imports torch, which takes seconds.
-    from sea_core.pipeline.align import is_first_process
+    from sea_core.alignment.processes import is_first_process
     from sea_toy.spot_check import align_on_demo
 
     result = align_on_demo(runs, out, request, merge=merge, model=model, dtype=dtype, device=device, progress=TERMINAL)
