@@ -70,7 +70,7 @@ def _plain(name: str) -> str:
     return re.sub(r"nvidia|amd|geforce|instinct|rtx|[^a-z0-9]", "", name.lower())
 
 
-def parse_memory(text: str, option: str = "--memory") -> int:
+def parse_memory(text: str) -> int:
     """Return the bytes of `24GB`, `24` (GB) or `23.5GiB`.
 
     Raises:
@@ -78,5 +78,5 @@ def parse_memory(text: str, option: str = "--memory") -> int:
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
     if match is None or match[2] not in UNITS or not float(match[1]):
-        raise SeaError(f"{option} {text} is not an amount of memory", hint=f"Type: {option} 24GB")
+        raise SeaError(f"--memory {text} is not an amount of memory", hint="Type: --memory 24GB")
     return int(float(match[1]) * UNITS[match[2]])

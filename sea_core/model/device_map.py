@@ -85,41 +85,41 @@ def are_several(name: str) -> bool:
     return "," in name or name == "all" or name.endswith(".json")
 
 
-def resolve_devices(name: str, option: str = "--device") -> Devices:
+def resolve_devices(name: str) -> Devices:
     """Return the devices of a name: one, several as in `cuda:0,cuda:1`, `all` GPUs, or a device map in a .json file.
 
     Raises:
         SeaError: this machine has no such device, or the file is no device map.
     """
     if name.endswith(".json"):
-        return _read_map(name, option)
-    names = _all_gpus(option) if name == "all" else name.split(",")
-    found = [str(resolve_device(each.strip(), option)) for each in names]
+        return _read_map(name)
+    names = _all_gpus() if name == "all" else name.split(",")
+    found = [str(resolve_device(each.strip())) for each in names]
     if len(found) > 1 and (len(set(found)) < len(found) or "cpu" in found):
         raise SeaError(
-            f"{option} {name} does not name several GPUs",
-            hint=f"Type each once, as {option} cuda:0,cuda:1, or {option} all. A device map ({option} map.json) can "
+            f"--device {name} does not name several GPUs",
+            hint="Type each once, as --device cuda:0,cuda:1, or --device all. A device map (--device map.json) can "
             "also keep weights in the CPU's memory or on disk.",
         )
     return Devices(tuple(found))
 
 
-def _all_gpus(option: str) -> list[str]:
+def _all_gpus() -> list[str]:
     import torch
 
     if count := torch.cuda.device_count():
         return [f"cuda:{number}" for number in range(count)]
-    raise SeaError(f"{option} all: this machine has no GPU that torch can use", hint=f"Type: {option} cpu")
+    raise SeaError("--device all: this machine has no GPU that torch can use", hint="Type: --device cpu")
 
 
-def _read_map(name: str, option: str) -> Devices:
+def _read_map(name: str) -> Devices:
     """Read a device map: a JSON object of module names and devices."""
     hint = 'Write one as {"": "cuda:0", "model.language_model.layers.16": "cuda:1"}.'
     read = read_json(Path(name), dict[str, str], what="a device map", hint=hint, error=SeaError)
     named = dict.fromkeys(device for device in read.values() if device not in OFFLOADED)
     if not read.get("") and not named and "cpu" not in read.values():
         raise SeaError("a device map needs a device that computes", hint=hint, where=name)
-    where = {each: str(resolve_device(each, option)) for each in [*named, "cpu"]}
+    where = {each: str(resolve_device(each)) for each in [*named, "cpu"]}
     main = where.get(read.get("", ""))
     names = dict.fromkeys([*([main] if main else []), *(where[each] for each in named)])
     return Devices(tuple(names) or ("cpu",), name, {part: where.get(device, device) for part, device in read.items()})
@@ -266,12 +266,6 @@ def device_map_of(model: Any) -> DeviceMap:
     """Return where the parts of a loaded model are, if it was loaded onto several devices; else an empty map."""
     found = {name: str(device) for name, device in (getattr(model, "hf_device_map", None) or {}).items()}
     return found if len(set(found.values())) > 1 else {}
-
-
-def is_offloaded(model: Any) -> bool:
-    """Return whether weights of a loaded model are kept on disk, or in the CPU's memory beside a GPU."""
-    found = set(device_map_of(model).values())
-    return "disk" in found or ("cpu" in found and found != {"cpu"})
 
 
 def devices_of(mllm: MLLM) -> list[torch.device]:

@@ -29,7 +29,7 @@ WEIGHT_BYTES = {"4bit": 0.516, "8bit": 1.0}
 """Bytes per quantised weight. NF4 has 4 bits, and for each 64 weights a scale of 8 bits, which has one for each 256."""
 
 
-def read_quantization(name: str, option: str = "--quantize") -> Quantization:
+def read_quantization(name: str) -> Quantization:
     """Return the quantisation of that name; empty for `none`.
 
     Raises:
@@ -38,7 +38,7 @@ def read_quantization(name: str, option: str = "--quantize") -> Quantization:
     known: dict[str, Quantization] = {"": "", "none": "", "4bit": "4bit", "8bit": "8bit"}
     if name in known:
         return known[name]
-    raise SeaError(f"{option} {name} is not known", hint=f"Type one of: {option} 4bit, {option} 8bit")
+    raise SeaError(f"--quantize {name} is not known", hint="Type one of: --quantize 4bit, --quantize 8bit")
 
 
 def quantized_layers(mllm: MLLM) -> dict[str, Any]:

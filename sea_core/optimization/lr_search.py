@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from sea_core.data.examples import PreparedExample
 from sea_core.errors import SeaError
-from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.optimizer import optimize
@@ -25,8 +24,6 @@ def search_lr(
     examples: Sequence[PreparedExample],
     config: OptimizeConfig,
     trials: JsonlLog[TrialRecord],
-    *,
-    blank: Embedding | None = None,
 ) -> OptimizeConfig:
     """Return the config with the learning rate that takes the fewest steps on the first examples.
 
@@ -42,7 +39,7 @@ def search_lr(
         remaining = [example for example in examples if example.id not in done]
         if not remaining:
             continue
-        for result in optimize(mllm, remaining, replace(config, lr=lr, start="blank", compile=False), blank=blank):
+        for result in optimize(mllm, remaining, replace(config, lr=lr, start="blank", compile=False)):
             trials.append([{"lr": lr, "id": result.id, "status": result.status, "steps": result.steps}])
     return replace(config, lr=best_lr(trials, config.steps, {example.id for example in examples}))
 

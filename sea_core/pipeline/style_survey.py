@@ -26,7 +26,7 @@ from sea_core.runs.digests import sha256
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.statistics import ratio
 
-MAX_NEW_TOKENS = 32
+BATCH_SIZE, MAX_NEW_TOKENS = 8, 32
 MAX_STYLE_WORDS = 6
 """An answer with more words describes the content, not the style."""
 
@@ -135,14 +135,14 @@ def list_media(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def ask_styles(mllm: MLLM, files: Sequence[Path], log: JsonlLog, batch_size: int = 8) -> Iterator[int]:
+def ask_styles(mllm: MLLM, files: Sequence[Path], log: JsonlLog) -> Iterator[int]:
     """Ask about each file without an answer in the log, and store the answers, or why a file could not be read.
 
     Yields how many files were done, batch by batch.
     """
     left = unanswered(files, log)
-    for start in range(0, len(left), batch_size):
-        batch = left[start : start + batch_size]
+    for start in range(0, len(left), BATCH_SIZE):
+        batch = left[start : start + BATCH_SIZE]
         records = [{"file": str(file), "sha256": sha256(file.read_bytes()), **_read(mllm, file)} for file in batch]
         readable = [record for record in records if "medium" in record]
         if readable:

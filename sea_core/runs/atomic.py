@@ -108,14 +108,6 @@ def write_text(path: Path, text: str, *, parents: bool = True) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON value. Raises RunError when the file cannot be read or is not JSON."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"the file is corrupt: {error}", hint=RESTORE_HINT, where=str(path)) from error
-
-
 def flush_folder(folder: Path) -> None:
     """Make a rename durable. Windows has no such call, and needs none."""
     if os.name == "posix":

@@ -122,8 +122,6 @@ def test_memory_of_a_7b_model() -> None:
     """16 h + 6 f bytes per token and layer in bf16: 4.79 MB per token, plus 5 % for what is not counted."""
     full = memory.example_bytes(SHAPE_7B, tokens=880, targets=0, values=0, itemsize=2)
     assert full == pytest.approx(1.05 * 880 * 4.79e6, rel=0.01)
-    checkpointed = memory.example_bytes(SHAPE_7B, tokens=880, targets=0, values=0, itemsize=2, checkpointing=True)
-    assert checkpointed < 0.15 * full
 
 
 @pytest.mark.parametrize(("free", "batch_size"), [(0, 1), (5, 1), (100, 4), (10_000, 8)])

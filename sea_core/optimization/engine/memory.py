@@ -66,14 +66,12 @@ def example_bytes(
     values: int,
     itemsize: int,
     kv_only: int = 0,
-    checkpointing: bool = False,
 ) -> int:
     """Return the bytes that one example keeps for the backward pass of a frozen decoder.
 
     Per token and layer these are queries, keys and values (as many heads as of queries: with a mask transformers
-    repeats them) and outputs of the attention, what the MLP's products need, and the two fp32 inputs of the norms.
-    With checkpointing each layer only keeps its input, and one layer at a time the rest. A position of which the last
-    layer computes keys and values only keeps, there, these and the input of the first norm.
+    repeats them) and outputs of the attention, what the MLP's products need, and the two fp32 inputs of the norms. A
+    position of which the last layer computes keys and values only keeps, there, these and the input of the first norm.
 
     Args:
         tokens: positions in the decoder.
@@ -82,8 +80,7 @@ def example_bytes(
         itemsize: bytes per weight.
         kv_only: positions of which the last layer computes keys and values only.
     """
-    layer = tokens * (itemsize * (4 * shape.attention + shape.mlp) + 8 * shape.hidden)
-    total = shape.layers * shape.hidden * tokens * itemsize + layer if checkpointing else shape.layers * layer
+    total = shape.layers * tokens * (itemsize * (4 * shape.attention + shape.mlp) + 8 * shape.hidden)
     total -= kv_only * (itemsize * (2 * shape.attention + shape.mlp) + 4 * shape.hidden)
     return int(1.05 * total) + targets * shape.vocabulary * (itemsize + 8) + 16 * values
 
