@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sea_core.plugin.blueprint import Blueprint
     from sea_core.plugin.generator import Generator
     from sea_core.plugin.hookspecs import hookimpl
+    from sea_core.report.curves_page import write_curves
     from sea_core.runs.embedding_run import EmbeddingRun
 
     __version__: str
@@ -66,6 +67,7 @@ else:
         "plugin.blueprint": ["Blueprint"],
         "plugin.generator": ["Generator"],
         "plugin.hookspecs": ["hookimpl"],
+        "report.curves_page": ["write_curves"],
         "runs.embedding_run": ["EmbeddingRun"],
     }
     _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
@@ -127,4 +129,5 @@ __all__ = [
     "prepare",
     "read_examples",
     "verify",
+    "write_curves",
 ]

@@ -67,9 +67,12 @@ class Adapter(ABC):
         return ()
 
     def noise(self, processor: Any) -> Any:
-        """Return noise of the form of the blank input, with which the seam is proved.
+        """Return noise of the form of the blank input, with which the seam is proved: the same types and shapes.
 
         Override where a medium is neither an image, nor an array, nor a video, nor a tuple of these.
+
+        Raises:
+            PluginError: the blank input is of another type.
         """
         from sea_core.model.noise import noise_like
 
@@ -77,11 +80,19 @@ class Adapter(ABC):
 
     @abstractmethod
     def blank_input(self, processor: Any) -> Any:
-        """Return the blank medium (silence, a black frame) in the form that `inputs` takes; the same on every call."""
+        """Return the blank medium (silence, a black frame) in the form that `inputs` takes; the same on every call.
+
+        For example an RGB `PIL.Image`; a sound as float32 samples at the processor's rate, (samples,); a video as
+        `video_files.Video`, whose frames are (frames, height, width, 3) of uint8.
+        """
 
     @abstractmethod
     def read_media(self, path: Path, processor: Any) -> Any:
-        """Read a file into the form that `inputs` takes. Raises DataError if the file is not such a medium."""
+        """Return the medium of a file, in the form and of the types of `blank_input`; its size may be another.
+
+        Raises:
+            DataError: the file is not such a medium, or is damaged.
+        """
 
     @abstractmethod
     def inputs(self, processor: Any, texts: Sequence[str], media: Sequence[Any]) -> Mapping[str, Any]:

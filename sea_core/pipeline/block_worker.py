@@ -93,8 +93,8 @@ def may_kill(block: BlockFolder) -> bool:
     return Block(block).deaths() >= DEATHS
 
 
-class Counter:
-    """Counts what is done: by this worker at once, by others now and then."""
+class RowCounter:
+    """Counts the rows that are done: by this worker at once, by others now and then."""
 
     def __init__(self, blocks: Blocks, tracker: Tracker, left: int) -> None:
         self.blocks, self.tracker, self.left = blocks, tracker, left

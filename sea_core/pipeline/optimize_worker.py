@@ -23,7 +23,7 @@ from sea_core.optimization.lr_search import GRID, search_lr
 from sea_core.optimization.optimizer import Optimization
 from sea_core.optimization.record import make_record
 from sea_core.optimization.solved_start import mean_start
-from sea_core.pipeline.block_worker import DEATHS, WAIT_SECONDS, BlockWorker, Counter, may_kill
+from sea_core.pipeline.block_worker import DEATHS, WAIT_SECONDS, BlockWorker, RowCounter, may_kill
 from sea_core.pipeline.texts import goal_texts
 from sea_core.pipeline.work_order import WorkOrder, make_rows, read_rows
 from sea_core.runs import store
@@ -157,7 +157,7 @@ class OptimizeWorker(BlockWorker):
         compiled = optimization.forward.compiled
         left = self.blocks.count_left()
         with self.progress.track("optimize", self.order.total, self.order.total - left) as tracker:
-            counter = Counter(self.blocks, tracker, left)
+            counter = RowCounter(self.blocks, tracker, left)
             for result in optimization.run(lambda: self._report_forward(optimization), examples):
                 if compiled and not optimization.forward.compiled and optimization.forward.compile_reason:
                     compiled = False

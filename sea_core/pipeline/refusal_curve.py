@@ -9,9 +9,9 @@ from typing import Any
 from transformers import TrainerCallback
 
 from sea_core.alignment.config import AlignConfig, Answers
+from sea_core.alignment.curve_answers import CurvePoint, begin_curve, curve_points, keep_until, measure, open_curve
 from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.mixture import mix
-from sea_core.alignment.refusal_curve import CurvePoint, begin_curve, curve_points, keep_until, measure, open_curve
 from sea_core.alignment.replayed_examples import REPLAY_CONFIG
 from sea_core.alignment.spot_check import SpotCheckCase
 from sea_core.pipeline.align import spot_check_cases

@@ -19,7 +19,7 @@ from pydantic import JsonValue
 
 from sea_core.errors import RunError
 from sea_core.judges.base import JudgeConfig
-from sea_core.pipeline.block_worker import DEATHS, WAIT_SECONDS, BlockWorker, Counter, may_kill
+from sea_core.pipeline.block_worker import DEATHS, WAIT_SECONDS, BlockWorker, RowCounter, may_kill
 from sea_core.pipeline.launch import WorkerCommand, launch
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.block import HINT, Block, BlockRow, ClaimLost
@@ -188,17 +188,17 @@ class SharedWork(ABC, Generic[R]):
 class RowsWorker(BlockWorker):
     """A worker of shared work."""
 
-    work_of: SharedWork[Any]
+    shared_work: SharedWork[Any]
     order: SharedOrder
     worker: Worker
     progress: Progress
 
     @property
     def blocks(self) -> Blocks:
-        return self.work_of.blocks
+        return self.shared_work.blocks
 
     def load(self) -> None:
-        self.work_of.load()
+        self.shared_work.load()
 
     def settle(self, job: Block) -> None:
         try:
@@ -209,16 +209,16 @@ class RowsWorker(BlockWorker):
 
     def _cut_blocks(self, job: Block) -> None:
         self.load()
-        if (settled := self.work_of.settle(self.work_of.run_in(job))) is not None:
+        if (settled := self.shared_work.settle(self.shared_work.run_in(job))) is not None:
             self.blocks.write_settled(settled, job)
         cut = self.blocks.ids()  # an earlier worker may have died while it cut them
-        rows = [row for row in self.work_of.left(self.work_of.run, job.rows) if row["id"] not in cut]
+        rows = [row for row in self.shared_work.left(self.shared_work.run, job.rows) if row["id"] not in cut]
         self.blocks.cut(job, rows, self._block_size(len(rows)))
 
     def _block_size(self, rows: int) -> int:
         workers = self.order.workers
         share = -(-rows // workers) if workers else rows
-        return max(block_size(rows, workers, SHARD_SIZE), min(self.work_of.batch_size, share, SHARD_SIZE), 1)
+        return max(block_size(rows, workers, SHARD_SIZE), min(self.shared_work.batch_size, share, SHARD_SIZE), 1)
 
     def work_on_blocks(self) -> bool:
         """Claim blocks and do their rows, those on which workers have died last, one row at a time."""
@@ -227,8 +227,8 @@ class RowsWorker(BlockWorker):
             return False
         with suppress(ClaimLost):  # another worker has it: what is still done for it is lost
             left = self.blocks.count_left()
-            with self.progress.track(self.work_of.title, self.order.total, self.order.total - left) as tracker:
-                counter = Counter(self.blocks, tracker, left)
+            with self.progress.track(self.shared_work.title, self.order.total, self.order.total - left) as tracker:
+                counter = RowCounter(self.blocks, tracker, left)
                 while block:
                     self._do(block, counter)
                     block = self._claim(kills=False)
@@ -237,30 +237,30 @@ class RowsWorker(BlockWorker):
     def _claim(self, *, kills: bool) -> Block | None:
         return self.checked(self.blocks.claim(self.worker, lambda block: may_kill(block) is kills))
 
-    def _do(self, block: Block, counter: Counter) -> None:
+    def _do(self, block: Block, counter: RowCounter) -> None:
         self.load()
-        run = self.work_of.run_in(block)
-        rows = self.work_of.left(run, block.rows)
+        run = self.shared_work.run_in(block)
+        rows = self.shared_work.left(run, block.rows)
         if may_kill(block.folder):  # as may be known only now that it is taken over
             self._do_alone(block, run, rows, counter)
         else:
             self._do_rows(block, run, rows, counter)
         block.finish()
 
-    def _do_rows(self, block: Block, run: Any, rows: Sequence[BlockRow], counter: Counter) -> None:
+    def _do_rows(self, block: Block, run: Any, rows: Sequence[BlockRow], counter: RowCounter) -> None:
         if rows:
             with block.writing():
-                for count in self.work_of.do(run, rows):
+                for count in self.shared_work.do(run, rows):
                     counter.advance(count)
 
-    def _do_alone(self, block: Block, run: Any, rows: Sequence[BlockRow], counter: Counter) -> None:
+    def _do_alone(self, block: Block, run: Any, rows: Sequence[BlockRow], counter: RowCounter) -> None:
         """Do the rows one by one. One on which workers have died is given up."""
         for row in rows:
             if (deaths := block.deaths(row["id"])) >= DEATHS:
                 reason = f"{deaths} workers died while they did this row alone (out of memory, or a driver's crash?)"
                 self.progress.note(f"{row['id']}: {reason}")
                 with block.writing():
-                    self.work_of.give_up(run, row, reason)
+                    self.shared_work.give_up(run, row, reason)
                 counter.advance()
             else:
                 block.begin_alone(row["id"], self.worker)

@@ -21,16 +21,15 @@ from trl import SFTConfig, SFTTrainer
 import sea_core
 from helpers.cli_runs import write_demo_examples
 from sea_core.alignment.collator import Collator
+from sea_core.alignment.curve_answers import begin_curve, open_curve
 from sea_core.alignment.dataset import make_columns
 from sea_core.alignment.embedding_source import EmbeddingSource
-from sea_core.alignment.refusal_curve import begin_curve, open_curve
 from sea_core.alignment.replayed_examples import REPLAY_CONFIG, ReplayedExamples, replayed_before
 from sea_core.alignment.spot_check import SpotCheckCase
 from sea_core.alignment.trainer_config import quiet_libraries
 from sea_core.errors import ModelError, SeaError
 from sea_core.model.mllm import MLLM
 from sea_core.pipeline.model_target import ModelTarget
-from sea_core.report.refusal_curve import write_curves
 from sea_core.runs.embedding_run import EmbeddingRun
 
 SETTINGS: dict[str, Any] = {
@@ -207,7 +206,7 @@ def test_in_trls_trainer(run: EmbeddingRun, tmp_path: Path) -> None:
     assert {point["step"] for point in points} == {0, 1, 2}
     assert {(point["group"], point["seen"]) for point in points} >= {("text", False), ("synthetic", False)}
     assert all(point["metrics"]["n_harmful"] > 0 for point in points)
-    write_curves({"with <replay>": tmp_path / "curve.jsonl"}, tmp_path / "curve.html")
+    sea_core.write_curves({"with <replay>": tmp_path / "curve.jsonl"}, tmp_path / "curve.html")
     page = (tmp_path / "curve.html").read_text(encoding="utf-8")
     assert page.count("<polyline") == 2 * len({(point["group"], point["seen"]) for point in points})
     assert "with &lt;replay&gt;: harmful refused" in page

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from sea_core.alignment.refusal_curve import CurvePoint, curve_points, open_curve
+from sea_core.alignment.curve_answers import CurvePoint, curve_points, open_curve
 from sea_core.errors import SeaError
 from sea_core.report import svg
 from sea_core.runs.atomic import write_text
