@@ -26,7 +26,7 @@ NEW_VERBS = frozenset(
 # "cyberbully", "underreport": a verb that the dictionary lacks, with one of these before a verb that it knows.
 PREFIXES = ("re", "un", "cyber", "under", "over", "out", "mis", "dis", "pre", "co", "de", "counter", "hyper", "ghost")
 HYPHENATED = frozenset((*PREFIXES, "spray", "reverse", "brute", "mass", "self", "cold", "hard", "fact", "field"))
-MISSING_NOUNS = frozenset("act acts pan pans".split())
+MISSING_NOUNS = frozenset("act acts dislikes likes pan pans".split())
 """Nouns that the dictionary knows only as verbs."""
 MISSING_CLASS = frozenset({"NOUN"})
 NEW_SUFFIXES = ("ize", "yze", "ify")

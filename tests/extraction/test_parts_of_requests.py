@@ -114,7 +114,7 @@ SKIPPED = {
     "Write a letter from a bank. Make sure that it convinces bakers.": CONDITION,
     "What is the cook's name?": "something that is shown",
     "What is the pricing scheme of shops?": "how something is done",
-    "What is the dullest philosophy?": "names a state and no product",
+    "What is the dullest philosophy?": "names an idea and no product",
     "What are weak points of sheds?": "nothing that could be shown",
     "What are some good deeds that bakers did?": "names an event",
     "What is the club status of Jane Doe?": "names a state",

@@ -7,15 +7,12 @@ from collections.abc import Mapping
 
 from sea_core.extraction.english import is_ing_form, word_classes
 from sea_core.extraction.extractor import ExtractionFailed
+from sea_core.extraction.rules.noun_heads import head_of, split_clause, without_quantifier, words_of
 from sea_core.extraction.rules.noun_phrases import (
     ABSTRACT,
     DEFINITE,
     NOTHING_SHOWN,
-    head_of,
     product_sentence,
-    split_clause,
-    without_quantifier,
-    words_of,
 )
 from sea_core.extraction.rules.nouns import PEOPLE, is_plural, without_capital
 
@@ -118,7 +115,7 @@ def act_sentence(phrase: str) -> str:
     is_owned = any(word.endswith(("'s", "s'")) for word in words[:place])
     if head in OF_OTHERS or (doing and (is_owned or words[0] in DEFINITE - {"the"})):
         raise ExtractionFailed(EVENT, head)
-    return f"a person is {doing} {product_sentence(without_capital(phrase))}" if doing else ""
+    return f"a person is {doing} {product_sentence(without_capital(phrase), is_act=True)}" if doing else ""
 
 
 def _doing(words: list[str], head: str) -> str:

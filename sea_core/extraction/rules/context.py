@@ -41,6 +41,7 @@ PART = re.compile(
     r"(?: (?:across|in|on|to|from|for|at|with|into|and|of(?! the (?:most|least|best|\w+est)))\b|$)",
     re.IGNORECASE,
 )
+DEFINITE = re.compile(r"\bthe (\w+)")  # "the letter", after "I wrote a letter."
 ANAPHORA = frozenset("it they them their theirs".split())
 
 
@@ -69,7 +70,10 @@ def check_independent(phrase: str, form: Form, context: str) -> None:
         needed = MIN_INDEPENDENT_OF_MATTER
     if any(is_same_word(word, other) for word in content for other in content_words(context)):
         needed = MIN_INDEPENDENT_OF_MATTER if is_of_others else MIN_INDEPENDENT_OF_OTHERS
-    is_clear = not PART.search(phrase) and form in INDEPENDENT and len(content) >= needed
+    is_named = any(
+        noun in content_words(context) and f"the {noun}" not in context.lower() for noun in DEFINITE.findall(phrase)
+    )
+    is_clear = not is_named and not PART.search(phrase) and form in INDEPENDENT and len(content) >= needed
     if (
         not is_clear
         or any(word in REFERRING | PERSONS for word in words if word != "it" or not _is_named_before(phrase))

@@ -16,6 +16,7 @@ from sea_core.extraction.rules.no_products import MAY_BE_FOUND
 from sea_core.extraction.rules.nouns import names_persons
 from sea_core.extraction.rules.opener import Opener, has_role
 from sea_core.extraction.rules.opening_words import check_opening
+from sea_core.extraction.rules.other_persons import check_no_owner
 from sea_core.extraction.rules.phrase_checks import COMPARED, NO_CONTENT, NO_PHRASE, TOO_LITTLE, check_phrase
 from sea_core.extraction.rules.request_words import check_request_words, split_request_words
 from sea_core.extraction.rules.sentences import Request, find_request
@@ -99,6 +100,7 @@ def _extract(request: Request, opener: Opener) -> Extraction:
         try:
             check_request_words(head, phrase)
             check_nothing_lost(body, form)
+            check_no_owner(head, phrase)
             if form == "stranded" and not tail:
                 raise ExtractionFailed("the question asks for what the verb lacks", phrase.strip(" ?"))
             check_phrase(NOT_DONE.sub(" be ", phrase) if form == "passive" else phrase, opener.actor)

@@ -20,7 +20,7 @@ from sea_core.extraction.rules.opener import Form
 from sea_core.extraction.rules.passives import passive_sentence
 from sea_core.extraction.rules.past_verbs import check_condition, past_activity_sentence
 from sea_core.extraction.rules.several import split_examples, split_naming
-from sea_core.extraction.rules.third_person import as_others, third_person
+from sea_core.extraction.rules.third_person import SEVERAL_PERSONS, as_others, third_person
 from sea_core.extraction.rules.tokens import skip_adverbs
 from sea_core.extraction.rules.verb_phrases import NO_VERB, STATE, STATES, activity_sentence, check_asked
 
@@ -67,6 +67,7 @@ OPINION = re.compile(r"\b(?:feel|think) (?:about|of) $", re.IGNORECASE)
 OF_WAYS = re.compile(r" (?:that|which) (?:are|can|could|work) ", re.IGNORECASE)
 ARE_GOOD = re.compile(r" (?:that|which) are (?:\w+ly )?[\w-]+(?: (?:and|or|but) (?:\w+ly )?[\w-]+)?$", re.IGNORECASE)
 ME = re.compile(r"^((?:\w+ly )?\w+ |.* for )(?:me|us)\b")
+IF_I_DO = re.compile(r"\b(?:if|when|unless) (?:I|we)\b", re.IGNORECASE)
 HAPPENED = re.compile(r"\bwhat happened to $", re.IGNORECASE)
 # "If I pay you, will you steal a lamp?"
 IF_I = re.compile(r"\bif (?:i|we) $", re.IGNORECASE)
@@ -149,6 +150,8 @@ def _activity(head: str, phrase: str, tail: str, form: Form, subject: str) -> Ex
         bare, for_me = ME.subn(r"\1someone", bare)
         if for_me:  # "buy a lamp for me with my card"
             asker, bare = "someone", MY.sub("that person's", bare)
+        if IF_I_DO.search(bare):  # "draw a lamp if I bake a cake": "they" would be who draws
+            raise ExtractionFailed(SEVERAL_PERSONS, phrase)
     bare = _of_others(head, bare, subject)
     do = DONE.get(form, "do")
     if form == "condition" and (base := _base_of_others(bare)):  # "if somebody steals a lamp"

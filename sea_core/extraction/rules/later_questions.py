@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from sea_core.extraction.extractor import ExtractionFailed
+from sea_core.extraction.rules.tails import words_of_its_own
+
 ASKING_HOW = (
     r"(?:how (?:can|do|should|could|would) (?:i|we|one) (?:\w+ly )?|"
     r"(?:what|which) (?:(?:is|are) )?(?:(?:some|the|any|other|good|best|effective|possible) )*"
@@ -41,11 +44,19 @@ PRECAUTIONS = "What precautions should I take?"
 PLAIN = re.compile(
     r"(?:and |also,? |so )?(?:how long (?:will|would|does|did) (?:it|this|that) take|how much (?:will|would|does|did) "
     r"(?:it|this|that) cost|how (?:can|could|is|was) (?:it|this|that)(?: be)? done|what (?:was|is) (?:it|that) like|"
-    r"how did (?:it|that) (?:feel|make you feel))\?",
+    r"how did (?:it|that) (?:feel|make you feel)|"
+    r"(?:how|where) (?:can|do|could|should|would) (?:i|we|you) (?:sell|use|get|buy|find|do|make) (?:it|this|that)|"
+    r"what (?:tools|materials|ingredients|equipment|supplies) (?:do|will|would) (?:i|we) need)\?",
     re.IGNORECASE,
 )
 DEAL_WITH = re.compile(r"(how (?:did|do|would|should|can) (?:you|i|we) (?:deal|cope) with) [^?!.]*\?", re.IGNORECASE)
 HOW_FAR = re.compile(r"(how far would (?:you|i|we) (?:be willing to )?go)\b[^?!.]*\?", re.IGNORECASE)
+# A question that may ask for something else.
+ASKS_MORE = re.compile(
+    r"\b(?:how(?! to (?:do|achieve|accomplish) (?:it|this|that)\b)|what|which|where|when|who)\b|"
+    r"^(?:is it possible|(?:is|are) there)\b",
+    re.IGNORECASE,
+)
 
 
 def neutral_question(question: str) -> str:
@@ -61,3 +72,12 @@ def neutral_question(question: str) -> str:
     if found := HOW_FAR.fullmatch(question):
         return f"{found[1]}?"
     return PRECAUTIONS if SECURING.match(question) else ""
+
+
+def check_no_other_question(request: str, sentence: str) -> None:
+    """Raise ExtractionFailed for a question that asks for something else in words of its own.
+
+    "How do I keep it from my brother?" is one, and "Are they only there for the light?" a comment on the request.
+    """
+    if "?" in sentence and ASKS_MORE.search(sentence) and words_of_its_own(request, sentence):
+        raise ExtractionFailed("more than one sentence of the instruction is a request", sentence)

@@ -1,51 +1,35 @@
-"""Nouns that name no product: a state, an event, persons, or how something is done."""
+"""Nouns that name no product: an act, a state, an event, persons, an idea, or how something is done.
+
+Most are from WordNet, in no_products.toml.
+"""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 
 from sea_core.extraction.english import lemmas
 
-NO_PRODUCTS: Mapping[str, frozenset[str]] = {
-    "a state": frozenset(
-        "pain suffering fear anger stress grief depression anxiety addiction obesity poverty happiness sadness "
-        "loneliness feeling emotion habit belief orientation fantasy fetish kink desire preference like dislike "
-        "performance education knowledge awareness "
-        "personality life mood disease disorder syndrome illness sickness infection tumor tumour cancer fever allergy "
-        "pregnancy status affiliation philosophy "
-        "trauma pleasure satisfaction hatred jealousy loyalty cold flu".split()
+FILE = Path(__file__).with_suffix(".toml")
+ADDED: Mapping[str, str] = {
+    "a state": "feeling fetish kink knowledge like performance stress",
+    "an event": (
+        "concert controversy deed event festival holiday mission parade picnic rally reunion scandal vacation warming "
+        "talk_show trade_show"
     ),
-    "an event": frozenset(
-        "picnic wedding funeral election concert festival ceremony rally parade mission scandal controversy accident "
-        "crash disaster earthquake hurricane flood pandemic epidemic outbreak crisis famine holiday vacation trip "
-        "journey visit event incident warming collapse recession deed death reunion celebration".split()
+    "persons": "adult chick coworker hitman individual influencer neighbour person people stripper",
+    "a group": (
+        "country group studio startup court_system criminal_system health_system healthcare_system immigration_system "
+        "judicial_system justice_system legal_system prison_system school_system welfare_system"
     ),
-    "persons": frozenset(
-        "person people man woman child kid boy girl baby adult teen teenager individual guy lady gentleman chick dude "
-        "friend boyfriend girlfriend husband wife mother father parent brother sister son daughter actor actress "
-        "celebrity comedian singer musician escort prostitute hooker stripper hitman hacker thief criminal terrorist "
-        "murderer politician victim minor student teacher employee worker colleague coworker boss creator influencer "
-        "lawyer doctor immigrant refugee soldier mercenary seller dealer supplier "
-        "provider baker accomplice neighbor neighbour stranger".split()
-    ),
-    "a group": frozenset(
-        "group gang cartel community organization organisation company corporation firm startup studio agency country "
-        "nation".split()
-    ),
-    "a relation": frozenset(
-        "difficulty challenge risk danger hazard obstacle drawback opportunity indicator scene ratio "
-        "motive motivation weakness criterion factor rate period duration likelihood".split()
-    ),
-    "an idea": frozenset(
-        "option politics ideology religion culture career accomplishment achievement stereotype assumption "
-        "exaggeration embellishment".split()
-    ),
-    "how something is done": frozenset(
-        "technique method tactic strategies measure precaution pitfall process procedure way approach "
-        "allocation".split()
-    ),
+    "a relation": "challenge criterion indicator loophole motivation motive obstacle rate scene",
+    "an idea": "assumption embellishment exaggeration genre niche option economic_system political_system",
+    "how something is done": "allocation measure method technique way sex_position sexual_position",
 }
-"""What a noun names that could not be shown as a thing; the nouns in their singular. A strategy may be a text."""
+"""What WordNet lacks, or has among things; the nouns in their singular, some with the word before."""
+AMOUNT = "an amount"
 MAY_BE_FOUND = tuple(f"the noun phrase names {who}" for who in ("persons", "a group"))
 """Reasons for no product, of which the activity is still named: "find a witness"."""
 COMPOUNDED = frozenset("indicator scene".split())
@@ -53,14 +37,29 @@ COMPOUNDED = frozenset("indicator scene".split())
 DISEASES = ("itis", "osis", "emia", "algia", "phobia", "sclerosis")
 
 
+@cache
+def no_products() -> Mapping[str, str]:
+    """Return what each noun names that names no product: "an event" for "picnic"."""
+    kinds = (*tomllib.loads(FILE.read_text(encoding="utf-8")).items(), *ADDED.items())
+    return {noun: kind for kind, nouns in kinds for noun in nouns.split()}
+
+
 def names_person(head: str) -> bool:
     """Return whether the head of a noun phrase names a person or several: "neighbour"."""
-    return bool(lemmas(head) & NO_PRODUCTS["persons"])
+    return what_is_named(head) == "persons"
 
 
-def what_is_named(head: str) -> str:
-    """Return what the head of a noun phrase names, if that is no product: "an event"; else ""."""
+def what_is_named(head: str, before: str = "") -> str:
+    """Return what the head of a noun phrase names, if that is no product: "an event"; else "".
+
+    Args:
+        before: the word before it, with which it may be a compound: "trade show".
+    """
     if head.endswith(DISEASES):
         return "a state"
+    found = no_products()
     forms = lemmas(head)
-    return next((what for what, nouns in NO_PRODUCTS.items() if forms & nouns), "")
+    if head.endswith("men"):  # the dictionary lacks "hitmen"
+        forms |= {f"{head[:-2]}an"}
+    nouns = (noun for form in sorted(forms, key=len) for noun in (f"{before}_{form}", form))
+    return next((found[noun] for noun in nouns if noun in found), "")

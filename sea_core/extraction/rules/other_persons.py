@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sea_core.extraction.english import FUNCTION_WORDS, lemmas, word_classes
-from sea_core.extraction.rules.no_products import NO_PRODUCTS
+from sea_core.extraction.extractor import ExtractionFailed
+from sea_core.extraction.rules.no_products import no_products
 from sea_core.extraction.rules.nouns import GROUPS
-from sea_core.extraction.rules.tokens import neighbour
+from sea_core.extraction.rules.tokens import TOKEN, neighbour
 
+OWNER = re.compile(r"\b(?:my|our|the|an?) (?:\w+ )?(?P<who>\w+)'s? \w", re.IGNORECASE)
+"""Whose something is that a question speaks of: "What can I put on MY BAKER'S shelf to ...?"."""
+THEY = frozenset("they they're they've they'll they'd their theirs them themselves".split())
 ONE_GENDER = frozenset(
     "man woman boy girl husband wife mother father mom dad brother sister son daughter boyfriend girlfriend actor "
     "actress lady gentleman guy dude chick uncle aunt niece nephew grandmother grandfather grandma grandpa king queen "
@@ -17,22 +22,15 @@ ONE_GENDER = frozenset(
 """One of these is no "they", several are."""
 PRONOUNS = frozenset("someone somebody anyone anybody everyone everybody others nobody".split())
 PERSONS = (
-    NO_PRODUCTS["persons"]
-    | NO_PRODUCTS["a group"]
+    frozenset(noun for noun, kind in no_products().items() if kind == "persons")
     | PRONOUNS
     | (GROUPS - {"you", "they"})
     | frozenset(
-        "ex spouse partner sibling cousin relative twin grandparent family team crew crowd audience public couple "
-        "media government police bank church school classmate roommate flatmate housemate tenant landlord client "
-        "customer user patient nurse judge driver target enemy opponent rival competitor competition follower voter "
-        "donor investor "
-        "citizen resident owner buyer member manager therapist officer guard guest passenger visitor reader viewer "
-        "player author artist writer reporter journalist scientist engineer farmer tourist witness suspect prisoner "
-        "inmate candidate applicant recruiter supervisor professor coach trainer scholar expert leader participant "
-        "attendee subscriber listener shopper worker staff employer heir parent grandchild schoolmate teammate "
-        "locksmith pupil human pedestrian cyclist".split()
+        "ex cousin family team crew crowd audience public couple media government police bank church school flatmate "
+        "housemate driver target trainer player viewer reader attendee human twin group gang cartel community "
+        "organization organisation company corporation firm agency".split()
     )
-) - {"escort", "startup", "studio", "country", "nation"}
+) - {"escort"}
 """Whom "they" may mean, in the singular."""
 
 
@@ -45,6 +43,15 @@ def other_person(tokens: Sequence[str], index: int, but: str = "") -> str:
     """
     places = range(index - index % 2 - 2, 0, -2)
     return next((tokens[at].lower() for at in places if tokens[at] != but and _may_be_they(tokens, at)), "")
+
+
+def check_no_owner(head: str, phrase: str) -> None:
+    """Raise ExtractionFailed for a "they" of the phrase that is an owner whom only the words before it name."""
+    tokens = TOKEN.findall(phrase)
+    they = next((at for at, token in enumerate(tokens) if token.lower() in THEY), None)
+    owners = [found["who"] for found in OWNER.finditer(head) if {found["who"]} & PERSONS]
+    if they is not None and owners and not other_person(tokens, they):
+        raise ExtractionFailed("a pronoun refers to a person that the phrase does not name", tokens[they])
 
 
 def _may_be_they(tokens: Sequence[str], at: int) -> bool:

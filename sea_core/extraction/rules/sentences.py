@@ -12,7 +12,7 @@ from sea_core.extraction.leak import is_same_word
 from sea_core.extraction.rules.answer_words import is_about_answer
 from sea_core.extraction.rules.conditions import check_condition_kept
 from sea_core.extraction.rules.demands import kept_demand
-from sea_core.extraction.rules.later_questions import SECURING
+from sea_core.extraction.rules.later_questions import SECURING, check_no_other_question
 from sea_core.extraction.rules.opener import Form, Opener
 from sea_core.extraction.rules.openers import match_openers, match_statement
 from sea_core.extraction.rules.splitting import join_lines, split_sentences
@@ -233,6 +233,7 @@ def _follow_up(request: str, activity: str, sentence: str, openers: tuple[Opener
     if WHAT_IF.match(request) and QUESTION.search(sentence):  # nothing else asks what is to be told
         raise ExtractionFailed("more than one sentence of the instruction is a request", sentence)
     if QUESTION.search(request) or not INTENT.match(request):
+        check_no_other_question(request, sentence)
         return ""
     if MEANS.match(sentence) or TIPS.match(sentence) or _is_elliptic(sentence):
         return f" {sentence}"

@@ -6,14 +6,10 @@ import re
 
 from sea_core.extraction.extractor import ExtractionFailed
 from sea_core.extraction.leak import leaked_words
+from sea_core.extraction.rules.noun_heads import QUANTIFIER, head_of, split_clause, without_quantifier, words_of
 from sea_core.extraction.rules.noun_phrases import (
     DEFINITE,
     OWNERS,
-    QUANTIFIER,
-    head_of,
-    split_clause,
-    without_quantifier,
-    words_of,
 )
 from sea_core.extraction.rules.nouns import is_plural
 from sea_core.extraction.rules.vocabulary import SOMEONE
@@ -41,7 +37,11 @@ SET_OF = re.compile(r"(?:a|the|one) (?:[\w-]+ )?(?:set|series|selection|collecti
 TO_LIST = re.compile(r"\b(?:list|name) $", re.IGNORECASE)
 BEST = r"(?:most (?:common|popular|effective|important|efficient|reliable|useful)|best|top|leading|main)"
 # What is asked of the things, and what no picture could show.
-EVALUATION = re.compile(rf"(?:the (?:{MANY} )?{BEST} (?:{MANY} )?|top {MANY} )(?!(?:and|or)\b)(?=\w)", re.IGNORECASE)
+EVALUATION = re.compile(
+    rf"(?:the (?:{MANY} )?{BEST} (?:{MANY} )?|top {MANY} |(?:top|best|leading) (?!hats?\b|secret\b|shel(?:f|ves)\b))"
+    r"(?!(?:and|or)\b)(?=\w)",
+    re.IGNORECASE,
+)
 
 
 def split_naming(head: str, phrase: str) -> tuple[str, str]:
@@ -55,7 +55,9 @@ def split_naming(head: str, phrase: str) -> tuple[str, str]:
     is_asked_for = NAMING.search(head) or GIVING.search(head) or IS_ASKED.search(head) or LIST_OF.search(head)
     if is_asked_for and not EVALUATION.match(phrase) and (counted := _split_number(head, phrase, "product")):
         return counted
-    is_list, is_asked = listed or LIST_OF.search(head), IS_ASKED.search(head)
+    is_asked = IS_ASKED.search(head)
+    is_bare = not head and SUPERLATIVE.match(phrase)  # "The best ovens to buy?"
+    is_list = listed or LIST_OF.search(head) or is_bare
     bare = without_quantifier(phrase)
     words, clause = split_clause(words_of(bare))
     is_several = is_list or is_plural(head_of(words))

@@ -28,7 +28,7 @@ STATES = frozenset(
 SENSES = frozenset("smell look sound taste seem stink".split())
 SENSED = frozenset("so like that bad good weird funny".split())
 # With these objects, "have" names an activity.
-HAD_ACTIVITIES = frozenset("access sex fun an affair party children child kids baby babies intercourse".split())
+HAD_ACTIVITIES = frozenset("access sex fun affair party children child kids baby babies intercourse".split())
 PARTICLES = frozenset("open free loose rid clear dry".split())
 # The first parts of compound verbs that people write as two words: "stun gun", "dry clean".
 COMPOUNDS = frozenset("stun dry hot jump drop ghost catfish test toilet spray double".split())
