@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from sea_core.cli.settings import SettingGroup, llm_group
 
 if TYPE_CHECKING:
-    from sea_core.judges.base import Measure
+    from sea_core.judges.base import JudgeFactory, Measure
 
 
 def judge_groups() -> list[SettingGroup]:
@@ -21,8 +21,8 @@ def judge_groups() -> list[SettingGroup]:
     ]
 
 
-def unread_judge_settings(judges: Sequence[str]) -> dict[str, str]:
-    """Return the prefixes of the settings that none of these judges reads (see `read_settings`). A plugin's may."""
+def unread_judge_settings(judges: Iterable[JudgeFactory]) -> dict[str, str]:
+    """Return the prefixes of the settings that none of these judges reads (see `read_settings`)."""
     from sea_core.judges.registry import settings_read
 
     readers = {"llm": "--judge openai or transformers", "guard": "--judge guard"}
@@ -30,11 +30,13 @@ def unread_judge_settings(judges: Sequence[str]) -> dict[str, str]:
     return {prefix: remedy for prefix, remedy in readers.items() if prefix not in read}
 
 
-def require_judges(names: Iterable[str], measures: Collection[Measure]) -> None:
-    """Raise SeaError for a judge that is not known among those of the measures."""
-    from sea_core.judges.registry import judge_registry
+def find_judges(names: Iterable[str], *measures: Collection[Measure]) -> list[JudgeFactory]:
+    """Return what opens the judges of these names, of the first of the measures that has one.
+
+    Raises:
+        SeaError: there is none.
+    """
     from sea_core.plugin import loader
 
-    registry = judge_registry(measures, loader.judges)
-    for name in names:
-        registry.get(name)
+    *others, last = [loader.judges(each) for each in measures]
+    return [next((each for each in others if name in each), last).get(name) for name in names]

@@ -10,7 +10,7 @@ import typer
 from sea_core.cli import options, output, run_report
 from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.inputs import refusing, require_path
-from sea_core.cli.judge_settings import require_judges
+from sea_core.cli.judge_settings import find_judges, unread_judge_settings
 from sea_core.cli.settings import SettingGroup, llm_group, read_settings, takes_settings
 
 if TYPE_CHECKING:
@@ -66,10 +66,9 @@ def verify(
     from sea_core.runs.blocks import Blocks
     from sea_core.runs.embedding_run import EmbeddingRun
 
-    unread = {} if set(judge) - {"lexical"} else {"llm": "--judge openai or transformers"}
+    unread = unread_judge_settings(find_judges(judge, CONTENT))
     unread |= {} if compare_with else {"analysis": "--compare-with FOLDER"}
     settings = read_settings(verify_groups(), config, option, unread)
-    require_judges(judge, CONTENT)
     opened = EmbeddingRun(run)
     # What is typed wrong is refused by now: the work imports torch, which takes seconds.
     from sea_core.pipeline.verify import verify as verify_run

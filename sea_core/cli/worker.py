@@ -10,7 +10,7 @@ import typer
 from sea_core.cli import options, output, run_report
 from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.inputs import refusing, require_path, require_run
-from sea_core.cli.judge_settings import judge_groups, unread_judge_settings
+from sea_core.cli.judge_settings import find_judges, judge_groups, unread_judge_settings
 from sea_core.cli.settings import read_settings, takes_settings
 from sea_core.errors import DeviceError, SeaError
 from sea_core.runs.object_store import is_address
@@ -58,8 +58,10 @@ def worker(
     """
     from sea_core.cli.progress import TERMINAL
     from sea_core.judges.base import JudgeConfig
+    from sea_core.judges.registry import CONTENT, SAFETY
 
-    settings = read_settings(judge_groups(), config, option, unread_judge_settings(judge))
+    unread = unread_judge_settings(find_judges(judge, SAFETY, CONTENT))
+    settings = read_settings(judge_groups(), config, option, unread)
     judge_config = JudgeConfig(settings["llm"], settings["guard"])
     # What is typed wrong is refused by now: the work imports torch, which takes seconds.
     from sea_core.cli.stored_run import work_and_report

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Measure: TypeAlias = Literal["content", "safety", "refusal"]
 """What a judge decides: whether an answer names a content, whether it is safe, or only whether it refuses."""
+SettingsName: TypeAlias = Literal["llm", "guard"]
+"""A group of `JudgeConfig`."""
 
 RATED: frozenset[str] = frozenset(("safe", "unsafe", "controversial"))
 """Labels that count as a safety rating. An answer with another label is unrated, which is not the same as safe."""
@@ -126,9 +128,15 @@ class JudgeFactory:
         description: one line for lists and help texts.
         open: make the judge from the settings and the folder of the run, where it may store replies. It must fail
             early, with a SeaError, if a setting is missing, but load no weights and call no server.
+        reads: the groups of settings that it reads. Others that are typed are refused if no judge of the command reads
+            them, and workers may have others; empty for a judge without a model.
+        runs_here: return whether a judge that reads settings runs a model in this process, on the device that they
+            name; if not, it needs no device.
     """
 
     name: str
     measures: Measure
     description: str
     open: Callable[[JudgeConfig, Path], Judge]
+    reads: frozenset[SettingsName] = frozenset(("llm", "guard"))
+    runs_here: Callable[[JudgeConfig], bool] = lambda config: True

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from sea_core.errors import SeaError
-from sea_core.judges.base import Judge, JudgeConfig, JudgeFactory, Measure
+from sea_core.judges.base import Judge, JudgeConfig, JudgeFactory, Measure, SettingsName
 from sea_core.judges.guard import GuardJudge, GuardModel, ServedGuard
 from sea_core.judges.lexical import LexicalJudge
 from sea_core.judges.llm_content import LLMContentJudge
 from sea_core.judges.llm_safety import LLMSafetyJudge
 from sea_core.judges.prompts import PROMPTS, VA_QUESTION, SafetyPrompt
 from sea_core.judges.refusal import RefusalJudge
-from sea_core.llm.backends import BACKENDS, open_model
+from sea_core.llm.backends import BACKENDS, Backend, open_model
 from sea_core.llm.cache import CompletionCache, completion_log
 from sea_core.llm.config import ServerOptions
 from sea_core.llm.openai import OpenAIModel
@@ -27,58 +28,34 @@ SAFETY: frozenset[Measure] = frozenset(("safety", "refusal"))
 CACHE = "judge_replies.jsonl"
 """The file in a run folder where the replies of language models that judge content are cached."""
 
-SETTINGS_READ: Mapping[str, frozenset[str]] = {
-    "refusal": frozenset(),
-    "lexical": frozenset(),
-    "guard": frozenset(("guard",)),
-    "openai": frozenset(("llm",)),
-    "transformers": frozenset(("llm",)),
-}
-"""The groups of `JudgeConfig` that the built-in judges read, by their kind. A plugin's judge may read all."""
+# What the built-in judges read.
+NOTHING: frozenset[SettingsName] = frozenset()
+LLM: frozenset[SettingsName] = frozenset(("llm",))
+GUARD: frozenset[SettingsName] = frozenset(("guard",))
 
-PluginJudges = Callable[[], Iterable[JudgeFactory]]
-"""Loads the judges of plugins. Called only for a name that is not built in, or to list all names."""
+Opener: TypeAlias = Callable[[JudgeConfig, Path], Judge]
 
 
 def open_judges(
-    names: Sequence[str],
-    measures: Collection[Measure],
-    config: JudgeConfig,
-    folder: Path,
-    extra: PluginJudges = tuple,
+    names: Iterable[str], registry: Registry[JudgeFactory], config: JudgeConfig, folder: Path
 ) -> list[Judge]:
     """Open the judges of these names, each once.
 
     Args:
-        measures: what the judges may decide: `CONTENT` or `SAFETY`. Each has its own judge `openai`.
+        registry: the judges that may be named: `plugin.loader.judges` returns those of `CONTENT` or of `SAFETY`, which
+            have a judge `openai` each.
         folder: the run folder, where a judge may store replies.
 
     Raises:
         SeaError: there is no such judge, or a setting that it needs is missing.
     """
-    registry = judge_registry(measures, extra)
     factories = [registry.get(name) for name in dict.fromkeys(names)]
     return [factory.open(config, folder) for factory in factories]
 
 
-def settings_read(names: Iterable[str]) -> set[str]:
-    """Return the groups of settings that judges with these names read."""
-    everything = frozenset(("llm", "guard"))
-    return {group for kind in judge_kinds(names) for group in SETTINGS_READ.get(kind, everything)}
-
-
-def judge_kinds(names: Iterable[str]) -> set[str]:
-    """Return the kinds of judges with these names: the kind of `openai:va-original` is `openai`."""
-    return {name.partition(":")[0] for name in names}
-
-
-def judge_registry(measures: Collection[Measure], extra: PluginJudges = tuple) -> Registry[JudgeFactory]:
-    """Return the judges, built-in and of plugins, that decide one of the measures."""
-
-    def matching(judges: Iterable[JudgeFactory]) -> list[JudgeFactory]:
-        return [judge for judge in judges if judge.measures in measures]
-
-    return Registry("judge", matching(JUDGES), lambda: matching(extra()))
+def settings_read(judges: Iterable[JudgeFactory]) -> set[SettingsName]:
+    """Return the groups of settings that judges read."""
+    return {group for judge in judges for group in judge.reads}
 
 
 def _open_lexical(config: JudgeConfig, folder: Path) -> Judge:
@@ -109,25 +86,42 @@ def _open_llm_safety(backend: str, prompt: SafetyPrompt, config: JudgeConfig, fo
     return LLMSafetyJudge(open_model(backend, config.llm), prompt)
 
 
+def _llm_judge(backend: Backend, name: str, measures: Measure, description: str, opens: Opener) -> JudgeFactory:
+    return JudgeFactory(name, measures, description, opens, LLM, lambda config: backend.runs_here)
+
+
 def _llm_content_judges() -> Iterable[JudgeFactory]:
-    for backend in BACKENDS.names():
+    for backend in BACKENDS:
         description = "a language model decides whether the answer names the content; accepts synonyms"
-        yield JudgeFactory(backend, "content", description, partial(_open_llm_content, backend))
+        opens = partial(_open_llm_content, backend.name)
+        yield _llm_judge(backend, backend.name, "content", description, opens)
 
 
 def _llm_safety_judges() -> Iterable[JudgeFactory]:
-    for backend in BACKENDS.names():
-        prompts = {backend: VA_QUESTION} | {f"{backend}:{key}": prompt for key, prompt in PROMPTS.items()}
-        for name, prompt in prompts.items():
+    for backend in BACKENDS:
+        prompts = {"": VA_QUESTION} | {f":{key}": prompt for key, prompt in PROMPTS.items()}
+        for suffix, prompt in prompts.items():
             description = f"a language model rates the answer with the prompt {prompt.version}"
-            yield JudgeFactory(name, "safety", description, partial(_open_llm_safety, backend, prompt))
+            opens = partial(_open_llm_safety, backend.name, prompt)
+            yield _llm_judge(backend, f"{backend.name}{suffix}", "safety", description, opens)
 
 
 JUDGES: tuple[JudgeFactory, ...] = (
-    JudgeFactory("lexical", "content", "every content word of the phrase, in any inflection; offline", _open_lexical),
+    JudgeFactory(
+        "lexical", "content", "every content word of the phrase, in any inflection; offline", _open_lexical, NOTHING
+    ),
     *_llm_content_judges(),
-    JudgeFactory("refusal", "refusal", "a list of openings of refusals for each language; offline", _open_refusal),
-    JudgeFactory("guard", "safety", "a guard model, run through transformers or on a server", _open_guard),
+    JudgeFactory(
+        "refusal", "refusal", "a list of openings of refusals for each language; offline", _open_refusal, NOTHING
+    ),
+    JudgeFactory(
+        "guard",
+        "safety",
+        "a guard model, run through transformers or on a server",
+        _open_guard,
+        GUARD,
+        runs_here=lambda config: not config.guard.base_url,
+    ),
     *_llm_safety_judges(),
 )
 """The built-in judges. Names are distinct among those of `CONTENT` and among those of `SAFETY`."""

@@ -18,11 +18,13 @@ class Backend:
     Attributes:
         name: what `--judge` and `--extractor` take.
         example: a model's name, for messages.
+        runs_here: whether it runs the model in this process.
         open: makes the client; it calls no server and loads no weights.
     """
 
     name: str
     example: str
+    runs_here: bool
     open: Callable[[LLMConfig], TextModel]
 
 
@@ -40,7 +42,7 @@ def _transformers(config: LLMConfig) -> TextModel:
 
 BACKENDS: Registry[Backend] = Registry(
     "language model backend",
-    (Backend("openai", "gpt-4o-mini", _openai), Backend("transformers", "./FOLDER", _transformers)),
+    (Backend("openai", "gpt-4o-mini", False, _openai), Backend("transformers", "./FOLDER", True, _transformers)),
 )
 """`openai`: any server with an OpenAI-compatible chat API. `transformers`: a model on this machine."""
 

@@ -17,8 +17,8 @@ from pydantic import JsonValue
 
 from sea_core.config import default_values
 from sea_core.errors import RunError
-from sea_core.judges.base import CachingJudge, Judge, JudgeConfig, Measure, Verdict
-from sea_core.judges.registry import CACHE, judge_kinds, open_judges, settings_read
+from sea_core.judges.base import CachingJudge, Judge, JudgeConfig, JudgeFactory, Measure, Verdict
+from sea_core.judges.registry import CACHE, open_judges, settings_read
 from sea_core.judges.score import (
     AnswerStore,
     StoredAnswer,
@@ -65,6 +65,10 @@ class NamedJudge:
     measures: Measure
     name: str
     prompt_sha: str
+
+    def factory(self) -> JudgeFactory:
+        """Return what opens the judge. Raises SeaError if there is none of its name."""
+        return loader.judges({self.measures}).get(self.given)
 
 
 @dataclass(frozen=True)
@@ -261,7 +265,7 @@ def name_judges(given: Sequence[str], judges: Sequence[Judge]) -> list[NamedJudg
 
 def judge_options(judges: Sequence[NamedJudge], config: JudgeConfig) -> dict[str, Any]:
     """Return what workers need to know of the judges of a command."""
-    stored = JudgeOptions(judges, _compared(config, [judge.given for judge in judges]))
+    stored = JudgeOptions(judges, _compared(config, judges))
     options: dict[str, Any] = json.loads(json.dumps(asdict(stored)))
     return options
 
@@ -271,20 +275,20 @@ def judge_command(judges: Sequence[NamedJudge], config: JudgeConfig) -> WorkerCo
     names = dict.fromkeys(judge.given for judge in judges)
     arguments = tuple(argument for name in names for argument in ("--judge", name))
     settings = {each.group: _changed(each) for each in (config.llm, config.guard)}
-    return WorkerCommand(judge_device(names, config), arguments, {group: own for group, own in settings.items() if own})
+    device = judge_device((judge.factory() for judge in judges), config)
+    return WorkerCommand(device, arguments, {group: own for group, own in settings.items() if own})
 
 
-def judge_device(names: Iterable[str], config: JudgeConfig) -> str:
+def judge_device(judges: Iterable[JudgeFactory], config: JudgeConfig) -> str:
     """Return the device of the judges that run a model here: the CPU if none does, `auto` if they differ."""
-    kinds = {kind for kind in judge_kinds(names) if settings_read([kind])} - {"openai"}
-    devices = {config.guard.device} if "guard" in kinds and not config.guard.base_url else set()
-    devices |= {config.llm.device} if kinds - {"guard"} else set()
+    read = settings_read(judge for judge in judges if judge.runs_here(config))
+    devices = {each.device for each in (config.llm, config.guard) if each.group in read}
     return (devices or {"cpu"}).pop() if len(devices) < 2 else "auto"
 
 
-def judge_batch_size(names: Iterable[str], config: JudgeConfig) -> int:
+def judge_batch_size(judges: Iterable[NamedJudge], config: JudgeConfig) -> int:
     """Return how many answers judges rate at a time."""
-    read = settings_read(names)
+    read = settings_read(judge.factory() for judge in judges)
     return max((each.batch_size for each in (config.llm, config.guard) if each.group in read), default=1)
 
 
@@ -319,7 +323,7 @@ def open_named_judges(folder: Path, stored: JudgeOptions, options: WorkerOptions
             f" judges with their settings as in `sea bench judge`: {typed}",
         )
     config = _on_own_device(options.judge_config, options.device)
-    for name, value in _compared(config, wanted).items():
+    for name, value in _compared(config, stored.judges).items():
         if value != (expected := stored.settings.get(name)):
             raise RunError(
                 f"the command judges with {name}={expected}, and this worker with {value}",
@@ -329,7 +333,7 @@ def open_named_judges(folder: Path, stored: JudgeOptions, options: WorkerOptions
 
 
 def _open(folder: Path, stored: NamedJudge, config: JudgeConfig) -> Judge:
-    (judge,) = open_judges([stored.given], {stored.measures}, config, folder, loader.judges)
+    (judge,) = open_judges([stored.given], loader.judges({stored.measures}), config, folder)
     if (judge.name, judge.prompt_sha) != (stored.name, stored.prompt_sha):
         raise RunError(
             f"the judge {stored.given} of the command is {stored.name}, and that of this worker {judge.name}",
@@ -348,9 +352,9 @@ def _on_own_device(config: JudgeConfig, device: str) -> JudgeConfig:
     return JudgeConfig(replace(llm, device=placed(llm.device)), replace(guard, device=placed(guard.device)))
 
 
-def _compared(config: JudgeConfig, judges: Iterable[str]) -> dict[str, JsonValue]:
+def _compared(config: JudgeConfig, judges: Iterable[NamedJudge]) -> dict[str, JsonValue]:
     """Return the settings that can change a verdict of these judges."""
-    read = settings_read(judges)
+    read = settings_read(judge.factory() for judge in judges)
     groups = [each for each in (config.llm, config.guard) if each.group in read]
     return {f"{each.group}.{name}": getattr(each, name) for each in groups for name in COMPARED}
 

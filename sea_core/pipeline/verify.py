@@ -71,7 +71,7 @@ def verify(
     """
     opened = run if isinstance(run, EmbeddingRun) else EmbeddingRun(Path(run))
     require_synthetic(opened)
-    scoring = open_judges(judges, CONTENT, JudgeConfig(llm=llm or LLMConfig()), opened.folder, loader.judges)
+    scoring = open_judges(judges, loader.judges(CONTENT), JudgeConfig(llm=llm or LLMConfig()), opened.folder)
     comparison = open_comparison(opened, compare_with, analysis or AnalysisConfig())
     target = ModelTarget.of_run(opened, plugin=plugin, model=model, device=device, progress=progress)
     require_same_model(opened, target)

@@ -11,7 +11,7 @@ import logging
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
@@ -26,7 +26,7 @@ import pluggy
 
 from sea_core.errors import PluginError, SeaError, nearest, one_line
 from sea_core.extraction.extractor import Extractor
-from sea_core.judges.base import JudgeFactory
+from sea_core.judges.base import JudgeFactory, Measure
 from sea_core.model.adapter import Adapter
 from sea_core.optimization.recipes.base import Recipe
 from sea_core.plugin import hookspecs
@@ -214,11 +214,20 @@ def recipes() -> Registry[Recipe]:
     return RECIPES.extended(lambda: offers("recipes", RECIPES))
 
 
-def judges() -> tuple[JudgeFactory, ...]:
-    """Return the judges of plugins, for the parameter `extra` of `open_judges` and `judge_registry`."""
+def judges(measures: Collection[Measure]) -> Registry[JudgeFactory]:
+    """Return the judges, built-in and of plugins, that decide one of the measures.
+
+    Plugins are loaded for a name that is not built in.
+
+    Args:
+        measures: `judges.registry.CONTENT` or `SAFETY`. Each has its own judge `openai`.
+    """
     from sea_core.judges.registry import JUDGES
 
-    return offers("judges", JUDGES)
+    def matching(factories: Iterable[JudgeFactory]) -> list[JudgeFactory]:
+        return [factory for factory in factories if factory.measures in measures]
+
+    return Registry("judge", matching(JUDGES), lambda: matching(offers("judges", JUDGES)))
 
 
 def offers(kind: str, built_in: Iterable[Any] = ()) -> tuple[Any, ...]:

@@ -24,12 +24,13 @@ from sea_core.judges.guard import (
 from sea_core.judges.registry import SAFETY, open_judges
 from sea_core.llm.config import GuardConfig, LLMConfig
 from sea_core.llm.types import Prompt
+from sea_core.plugin import loader
 
 
 def served(server: ChatServer) -> GuardJudge:
     """The judge `guard` with a guard model on a server."""
     config = GuardConfig(model="scripted-1", base_url=server.url, retries=0)
-    (judge,) = open_judges(["guard"], SAFETY, JudgeConfig(guard=config), Path())
+    (judge,) = open_judges(["guard"], loader.judges(SAFETY), JudgeConfig(guard=config), Path())
     assert isinstance(judge, GuardJudge)
     return judge
 
@@ -63,7 +64,7 @@ def test_a_server_whose_template_leaves_out_the_answer_is_no_guard() -> None:
 
 def test_a_guard_server_that_does_not_respond_is_named_with_its_setting() -> None:
     config = GuardConfig(model="scripted-1", base_url="http://127.0.0.1:9/v1", retries=0)
-    (judge,) = open_judges(["guard"], SAFETY, JudgeConfig(guard=config), Path())
+    (judge,) = open_judges(["guard"], loader.judges(SAFETY), JudgeConfig(guard=config), Path())
     with pytest.raises(SeaError, match="no server responds") as caught:
         list(judge.judge([Answer("1", "How?", "Step by step.")]))
     assert "-o guard.base_url=http://HOST:PORT/v1" in caught.value.hint

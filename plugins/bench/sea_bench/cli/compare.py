@@ -11,7 +11,7 @@ from sea_bench.cli import tables, target
 from sea_bench.cli.run import find_defence, run_groups, unread_settings
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
-from sea_core.cli.judge_settings import judge_groups, require_judges, unread_judge_settings
+from sea_core.cli.judge_settings import find_judges, judge_groups, unread_judge_settings
 from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
 
 
@@ -73,7 +73,8 @@ def compare(
     from sea_core.judges.base import JudgeConfig
     from sea_core.judges.registry import CONTENT, SAFETY
 
-    unread = unread_settings(server, defences) | unread_judge_settings([*judge, *comprehension_judge])
+    judges = [*find_judges(judge, SAFETY), *find_judges(comprehension_judge, CONTENT)]
+    unread = unread_settings(server, defences) | unread_judge_settings(judges)
     settings = read_settings(compare_groups(), config, option, unread)
     loras = _parse_arms(arms)
     model_target = target.find_target(
@@ -93,8 +94,6 @@ def compare(
         chat_template=chat_template,
     )
     used_defences = [find_defence(name, settings) for name in defences]
-    require_judges(judge, SAFETY)
-    require_judges(comprehension_judge, CONTENT)
     # What is typed wrong is refused by now: the work imports torch, which takes seconds.
     from sea_bench.pipeline.compare import compare as compare_arms
 

@@ -12,7 +12,7 @@ import typer
 
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
-from sea_core.cli.judge_settings import judge_groups, require_judges, unread_judge_settings
+from sea_core.cli.judge_settings import find_judges, judge_groups, unread_judge_settings
 from sea_core.cli.pipeline_check import Given, checked_by
 from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
 
@@ -29,18 +29,15 @@ def judge_command_groups() -> list[SettingGroup]:
 
 def check_options(given: Given) -> None:
     """Find the judges, and read their settings. Raises SeaError for one that is not there or not accepted."""
-    from sea_core.judges.registry import CONTENT, SAFETY
-
-    judges, of_content = given["judge"], given["comprehension_judge"]
-    require_judges(judges, SAFETY)
-    require_judges(of_content, CONTENT)
-    _read_settings(judges, of_content, given["option"], given["config"])
+    _read_settings(given["judge"], given["comprehension_judge"], given["option"], given["config"])
 
 
 def _read_settings(
     judges: Sequence[str], of_content: Sequence[str], option: Sequence[str], config: Path | None
 ) -> dict[str, Any]:
-    unread = unread_judge_settings([*judges, *of_content])
+    from sea_core.judges.registry import CONTENT, SAFETY
+
+    unread = unread_judge_settings([*find_judges(judges, SAFETY), *find_judges(of_content, CONTENT)])
     return read_settings(judge_command_groups(), config, option, unread)
 
 

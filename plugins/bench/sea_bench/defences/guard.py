@@ -50,7 +50,7 @@ class Guard(Defence, GuardConfig):
         values = {each.name: getattr(self, each.name) for each in fields(LLMConfig)}
         own_server = {name: value for name, value in values.items() if value or name != "base_url"}
         config = JudgeConfig(LLMConfig(**own_server), GuardConfig(**values))
-        (judge,) = open_judges([self.judge], SAFETY, config, Path(), loader.judges)
+        (judge,) = open_judges([self.judge], loader.judges(SAFETY), config, Path())
         if judge.measures != "safety":
             raise SeaError(
                 f"the judge {self.judge} finds refusals, and rates no safety",

@@ -11,7 +11,7 @@ from sea_bench.pipeline.report import MAX_UNRATED
 from sea_bench.run.run_folder import BenchRun
 from sea_bench.run.score import BenchAnswers, ComprehensionAnswers
 from sea_core.errors import SeaError
-from sea_core.judges.base import RETRIED, Judge, JudgeConfig, Measure
+from sea_core.judges.base import RETRIED, Judge, JudgeConfig, JudgeFactory, Measure
 from sea_core.judges.registry import CONTENT, SAFETY, open_judges
 from sea_core.optimization.config import Auto
 from sea_core.pipeline.judge_work import (
@@ -122,8 +122,8 @@ def judge_run(
     selected, of_content = open_bench_judges(judges, comprehension, config, opened.folder)
     if not ComprehensionAnswers(opened).stored_answers():
         of_content = []
-    typed = [judge for judge in (*judges, *comprehension) if isinstance(judge, str)]
-    count = count_workers(workers, judge_device(typed, config))
+    factories = [*_find_factories(judges, SAFETY), *_find_factories(comprehension, CONTENT)]
+    count = count_workers(workers, judge_device(factories, config))
     shared = [] if count == 1 else _name_judges(judges, comprehension, (selected, of_content))
     here = 1 if shared else None
     of_answers = [Judging[BenchRun](judge, BenchAnswers) for judge in selected]
@@ -183,9 +183,18 @@ def _open(
     judges: Sequence[str | Judge], measures: Collection[Measure], config: JudgeConfig, folder: Path
 ) -> list[Judge]:
     """Return the judges, each once. All are opened before any works, so that a missing setting stops everything."""
-    names = [judge for judge in judges if isinstance(judge, str)]
-    opened = open_judges(names, measures, config, folder, loader.judges)
+    opened = open_judges(_names(judges), loader.judges(measures), config, folder)
     return [*opened, *(judge for judge in judges if not isinstance(judge, str))]
+
+
+def _find_factories(judges: Sequence[str | Judge], measures: Collection[Measure]) -> list[JudgeFactory]:
+    """Return the factories of the judges that are names."""
+    registry = loader.judges(measures)
+    return [registry.get(name) for name in _names(judges)]
+
+
+def _names(judges: Sequence[str | Judge]) -> list[str]:
+    return [judge for judge in judges if isinstance(judge, str)]
 
 
 class BenchJudgeWork(JudgeWork[BenchRun]):

@@ -65,7 +65,7 @@ def open_judge_work(folder: Path, order: SharedOrder, options: WorkerOptions) ->
         Judging[BenchRun](judge, ComprehensionAnswers if judge.measures == "content" else BenchAnswers)
         for judge in judges
     ]
-    size = judge_batch_size((each.given for each in stored.judges), options.judge_config)
+    size = judge_batch_size(stored.judges, options.judge_config)
     return BenchJudgeWork(BenchRun(folder), judgings, batch_size=size)
 
 

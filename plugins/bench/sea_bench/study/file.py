@@ -15,7 +15,7 @@ from sea_bench.study.study import SEED, Claims, Study, StudyFile, StudyModel
 from sea_core.alignment.config import AlignRequest
 from sea_core.config import flatten, read_yaml
 from sea_core.errors import SeaError, at, suggest
-from sea_core.judges.registry import SAFETY, judge_registry
+from sea_core.judges.registry import SAFETY
 from sea_core.pipeline.synthesis import known_recipes
 from sea_core.plugin import loader
 from sea_core.registry import Registry
@@ -94,7 +94,7 @@ class StudyReader:
         self._require_no_seed(file.optimize, "optimize")
         for key, settings in (("align", file.align), ("sft", file.sft), ("dpo", file.dpo)):
             self._require_no_seed(settings, key)
-        self._locate(lambda: judge_registry(SAFETY, loader.judges).get(file.judge), "judge")
+        self._locate(lambda: loader.judges(SAFETY).get(file.judge), "judge")
         self._require_splits(file)
         arms = tuple(self._arms(file))
         names = Registry("arm", {arm.name: arm for arm in (*known_arms(), *arms)}.values())

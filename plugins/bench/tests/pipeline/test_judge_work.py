@@ -21,13 +21,15 @@ from sea_bench.pipeline.workers import open_judge_work
 from sea_bench.run.run_folder import BenchRun
 from sea_bench.run.score import BenchAnswers
 from sea_core.errors import RunError, SeaError
-from sea_core.judges.base import JudgeConfig
+from sea_core.judges.base import JudgeConfig, JudgeFactory, SettingsName
 from sea_core.judges.refusal import RefusalJudge
+from sea_core.judges.registry import SAFETY
 from sea_core.judges.score import unjudged
 from sea_core.llm.config import GuardConfig, LLMConfig
 from sea_core.pipeline import launch
 from sea_core.pipeline.judge_work import JudgeWork, judge_device
 from sea_core.pipeline.shared_work import SharedOrder, WorkerOptions
+from sea_core.plugin import loader
 from sea_core.runs.block import ROWS, Block, ClaimLost
 from sea_core.runs.block_folder import JUDGE_BLOCKS
 from sea_core.runs.blocks import ORDER, Blocks
@@ -344,7 +346,30 @@ def test_settings_that_no_judge_of_the_command_reads_are_not_compared(run: Path,
     ],
 )
 def test_judges_on_servers_and_offline_ones_need_no_device(names: list[str], device: str) -> None:
-    assert judge_device(names, JudgeConfig(guard=GuardConfig(device="cuda:1"))) == device
+    judges = [loader.judges(SAFETY).get(name) for name in names]
+    assert judge_device(judges, JudgeConfig(guard=GuardConfig(device="cuda:1"))) == device
+
+
+def test_a_judge_of_a_plugin_reads_the_settings_that_it_names(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opens(config: JudgeConfig, folder: Path) -> RefusalJudge:
+        return RefusalJudge(name="mine-1")
+
+    def judge(name: str, *reads: SettingsName) -> JudgeFactory:
+        return JudgeFactory(name, "refusal", "a plugin's", opens, frozenset(reads))
+
+    judges = (judge("words"), judge("guarded", "guard"), JudgeFactory("any", "refusal", "a plugin's", opens))
+    plugin = loader.Plugin("mine", "sea-mine", "1", judges=judges)
+    others = loader.installed
+    monkeypatch.setattr("sea_core.plugin.loader.installed", lambda kind="": [*others(kind), plugin])
+
+    devices = JudgeConfig(LLMConfig(device="cuda:0"), GuardConfig(device="cuda:1"))
+    assert [judge_device([each], devices) for each in judges] == ["cpu", "cuda:1", "auto"]
+    for name, option in (("words", "llm.seed=1"), ("words", "guard.seed=1"), ("guarded", "llm.seed=1")):
+        message = expect_error("bench", "judge", run, "--judge", name, "-o", option)
+        assert f"-o {option.partition('=')[0]} changes nothing without" in message
+    given = ("--judge", "words", "--judge", "guarded", "-o", "guard.seed=1")
+    assert sea("bench", "judge", run, *given, "--json").code == 0
+    assert "changes nothing" in expect_error("worker", run, "--judge", "words", "-o", "guard.seed=1")
 
 
 def test_a_judge_that_is_an_object_has_no_other_process(run: Path) -> None:
