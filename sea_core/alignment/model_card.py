@@ -12,9 +12,10 @@ from typing_extensions import TypedDict
 
 from sea_core.alignment.markdown import escape_markdown, front_matter
 from sea_core.alignment.run import AlignManifest
-from sea_core.alignment.spot_check import GroupMetrics, Interval
+from sea_core.alignment.spot_check import GroupMetrics
 from sea_core.errors import RunError
 from sea_core.runs.containment import is_inside
+from sea_core.runs.statistics import Interval
 from sea_core.schema import parse_json
 
 TITLES = {"text": "plain text", "media": "real media, through the encoder", "synthetic": "synthetic embeddings"}
@@ -152,7 +153,7 @@ def _unread(count: int) -> str:
     return f", {count} not read by the judge" if count else ""
 
 
-def format_change(before: float | None, after: float | None, interval: Interval) -> str:
+def format_change(before: float | None, after: float | None, interval: Interval | None) -> str:
     """Return a ratio before and after, such as `0.10 -> 0.95 [0.76, 0.99]`; a dash stands for a ratio of nothing.
 
     Args:

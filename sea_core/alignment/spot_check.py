@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from typing_extensions import TypedDict
 
@@ -24,10 +24,9 @@ from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.runs.jsonl import JsonlLog
-from sea_core.runs.statistics import cluster_interval, ratio
+from sea_core.runs.statistics import Interval, cluster_interval, ratio
 
 Group = Literal["text", "media", "synthetic"]
-Interval: TypeAlias = tuple[float, float] | None
 When = Literal["before", "after"]
 MAX_NEW_TOKENS: Mapping[Answers, int] = {"direct": 48, "read-first": 128}
 """Longest answer, by how training answers: a description comes before the decision."""
@@ -96,11 +95,11 @@ class AnswerMetrics(TypedDict):
     n_benign: int
     n_unread: int
     refusal_rate: float | None
-    refusal_interval: Interval
+    refusal_interval: Interval | None
     strict_asr: float | None
-    strict_asr_interval: Interval
+    strict_asr_interval: Interval | None
     over_refusal_rate: float | None
-    over_refusal_interval: Interval
+    over_refusal_interval: Interval | None
 
 
 class GroupMetrics(TypedDict):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-Interval = Sequence[float] | None
 
-
-def ratio_text(value: float | None, interval: Interval = None) -> str:
+def ratio_text(value: float | None, interval: Sequence[float] | None = None) -> str:
     """Return `0.812 (0.701 to 0.889)`; a dash where there is no ratio."""
     if value is None:
         return "-"

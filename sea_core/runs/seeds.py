@@ -15,7 +15,7 @@ from statistics import fmean, stdev
 from sea_core.runs.paired import Z_POWER
 from sea_core.runs.statistics import Interval, Z, student_quantile
 
-Estimate = tuple[float, Interval]
+IntervalEstimate = tuple[float, Interval]
 """The figure of one seed with its 95 % interval over cases."""
 
 
@@ -56,7 +56,7 @@ class SeedChange:
     detectable: float
 
 
-def seed_mean(estimates: Sequence[Estimate], limits: Interval = (0.0, 1.0)) -> SeedMean:
+def seed_mean(estimates: Sequence[IntervalEstimate], limits: Interval = (0.0, 1.0)) -> SeedMean:
     """Return the mean of a figure over seeds, from each seed's value and interval.
 
     Args:
@@ -79,7 +79,7 @@ def seed_mean(estimates: Sequence[Estimate], limits: Interval = (0.0, 1.0)) -> S
 def seed_change(
     before: Sequence[float],
     after: Sequence[float],
-    paired: Sequence[Estimate],
+    paired: Sequence[IntervalEstimate],
     limits: Interval = (-1.0, 1.0),
 ) -> SeedChange:
     """Return the change of the mean over seeds.
@@ -103,7 +103,7 @@ def seed_change(
     )
 
 
-def own_cases_mean(values: Sequence[float], pooled: Estimate, limits: Interval = (0.0, 1.0)) -> SeedMean:
+def own_cases_mean(values: Sequence[float], pooled: IntervalEstimate, limits: Interval = (0.0, 1.0)) -> SeedMean:
     """Return the mean of a figure over seeds of which each was measured on cases of its own.
 
     What differs between seeds includes what differs between cases: of the two intervals the wider half counts on each
@@ -124,7 +124,7 @@ def own_cases_mean(values: Sequence[float], pooled: Estimate, limits: Interval =
     )
 
 
-def own_cases_change(values: Sequence[float], pooled: Estimate, limits: Interval = (-1.0, 1.0)) -> SeedChange:
+def own_cases_change(values: Sequence[float], pooled: IntervalEstimate, limits: Interval = (-1.0, 1.0)) -> SeedChange:
     """Return the change of a figure whose seeds have cases of their own; see `own_cases_mean`.
 
     Args:
@@ -141,7 +141,7 @@ def own_cases_change(values: Sequence[float], pooled: Estimate, limits: Interval
     )
 
 
-def _widest(pooled: Estimate, margin: float, limits: Interval) -> Interval:
+def _widest(pooled: IntervalEstimate, margin: float, limits: Interval) -> Interval:
     value, (low, high) = pooled
     return _around(value, max(value - low, margin), max(high - value, margin), limits)
 
@@ -152,7 +152,7 @@ def _seed_margin(values: Sequence[float]) -> float:
     return student_quantile(n - 1) * stdev(values) / sqrt(n) if n > 1 else 0.0
 
 
-def _case_margins(estimates: Sequence[Estimate]) -> tuple[float, float]:
+def _case_margins(estimates: Sequence[IntervalEstimate]) -> tuple[float, float]:
     """Return how far other cases may move the mean, down and up: as far as one seed, since all have the same cases."""
     below = fmean(value - low for value, (low, _) in estimates)
     return below, fmean(high - value for value, (_, high) in estimates)

@@ -11,9 +11,6 @@ from sea_core.runs.embedding_record import EmbeddingRecord
 from sea_core.runs.embedding_run import AnswerKey, EmbeddingRun, answer_key
 from sea_core.runs.statistics import cluster_interval, ratio
 
-AnswerRecord = Mapping[str, Any]
-"""A line of `verify.jsonl`."""
-
 
 class KindMetrics(TypedDict):
     """VSR of one kind of content: the ratio, its 95 % interval, and the number of judged answers that it is of."""
@@ -153,7 +150,7 @@ def _recipe_metrics(records: Sequence[EmbeddingRecord]) -> RecipeMetrics:
 
 
 def _judge_metrics(
-    answers: Sequence[AnswerRecord], examples: Mapping[str, str], verdicts: Mapping[AnswerKey, str]
+    answers: Sequence[Mapping[str, Any]], examples: Mapping[str, str], verdicts: Mapping[AnswerKey, str]
 ) -> JudgeMetrics:
     kinds = dict.fromkeys(answer["kind"] for answer in answers)
     of_all = _named(answers, examples, verdicts)
@@ -175,7 +172,7 @@ def _kind_metrics(named: Mapping[str, Sequence[bool]]) -> KindMetrics:
 
 
 def _named(
-    answers: Iterable[AnswerRecord], examples: Mapping[str, str], verdicts: Mapping[AnswerKey, str]
+    answers: Iterable[Mapping[str, Any]], examples: Mapping[str, str], verdicts: Mapping[AnswerKey, str]
 ) -> dict[str, list[bool]]:
     """Return, for each example, which of the answers about it that have a verdict name its content."""
     found: dict[str, list[bool]] = {}

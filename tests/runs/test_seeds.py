@@ -8,11 +8,11 @@ import pytest
 from scipy import stats
 
 from sea_core.runs.paired import Pair, paired_difference
-from sea_core.runs.seeds import Estimate, seed_change, seed_mean
+from sea_core.runs.seeds import IntervalEstimate, seed_change, seed_mean
 from sea_core.runs.statistics import mover_interval, student_quantile, wilson_interval
 
 
-def estimate(hits: int, of: int) -> Estimate:
+def estimate(hits: int, of: int) -> IntervalEstimate:
     interval = wilson_interval(hits, of)
     assert interval is not None
     return hits / of, interval
@@ -65,7 +65,7 @@ def test_the_interval_covers_the_true_change(cases: int, seeds: int, seed_spread
     for _ in range(600):
         before = [rng.random() < 0.6 for _ in range(cases)]
         easy = [rng.random() < 0.5 for _ in range(cases)]
-        paired: list[Estimate] = []
+        paired: list[IntervalEstimate] = []
         for _seed in range(seeds):
             shift = rng.gauss(0, seed_spread)
             kept = [(0.8 if e else 0.2) + shift for e in easy]

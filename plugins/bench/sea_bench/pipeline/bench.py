@@ -15,7 +15,7 @@ from sea_core.pipeline.progress import SILENT, Progress
 if TYPE_CHECKING:
     from sea_bench.defences.base import Defence
     from sea_bench.pipeline.report import Report
-    from sea_bench.report.metrics import Measure, Metric
+    from sea_bench.report.metrics import Metric, MetricName
     from sea_bench.run.config import AnswerConfig
     from sea_bench.run.run_folder import BenchRun
     from sea_bench.run.served import ServedTarget
@@ -40,7 +40,7 @@ class TaskMetrics:
     """
 
     judge: str
-    measure: Measure
+    measure: MetricName
     task: str
     mean: Metric | None
     all_cases: Metric | None

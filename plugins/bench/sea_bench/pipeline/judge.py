@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sea_bench.pipeline.report import MAX_UNRATED
+from sea_bench.pipeline.report import RELIABLE_UNRATED
 from sea_bench.run.run_folder import BenchRun
 from sea_bench.run.score import BenchAnswers, ComprehensionAnswers
 from sea_core.errors import SeaError
@@ -82,8 +82,8 @@ class JudgeSummary:
 
     @property
     def judges_badly(self) -> bool:
-        """Whether more than MAX_UNRATED of its verdicts are such replies."""
-        return self.replies_without_rating > MAX_UNRATED * sum(self.verdicts.values())
+        """Whether more than RELIABLE_UNRATED of its verdicts are such replies."""
+        return self.replies_without_rating > RELIABLE_UNRATED * sum(self.verdicts.values())
 
 
 NO_RATING = ("unparsed", "refused_by_judge")

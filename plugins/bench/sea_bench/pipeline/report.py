@@ -32,7 +32,7 @@ from sea_core.runs.calibration import MIN_LABELS
 from sea_core.runs.folder import require_distinct
 from sea_core.runs.label_errors import PEOPLE
 
-MAX_UNRATED = 0.02
+RELIABLE_UNRATED = 0.02
 """With a larger ratio of unrated cases the metrics are not reliable."""
 SHOWN = 5
 """Number of cases that are named in a note."""
@@ -61,7 +61,7 @@ class RunGaps:
     @property
     def is_reliable(self) -> bool:
         """Whether the run has been judged, and each judge has rated nearly all cases."""
-        return bool(self.unrated) and max(self.unrated.values()) <= MAX_UNRATED
+        return bool(self.unrated) and max(self.unrated.values()) <= RELIABLE_UNRATED
 
 
 @dataclass(frozen=True)
@@ -274,7 +274,7 @@ def _gap_notes(run: RunGaps, judges: Sequence[str]) -> Iterator[str]:
     for judge in judges:
         if judge not in run.unrated:
             yield f"{run.label}: not scored by {judge} yet. Type: sea bench judge {summary.folder} --judge ..."
-        elif run.unrated[judge] > MAX_UNRATED:
+        elif run.unrated[judge] > RELIABLE_UNRATED:
             yield f"{run.label}: {judge} has not rated {run.unrated[judge]:.1%} of the cases; see the bounds"
     for judge, (unsafe, rated) in run.unsafe_on_benign.items():
         if unsafe:

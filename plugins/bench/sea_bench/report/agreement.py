@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import TypedDict
 
 from sea_bench.labels.labels import label_verdicts
-from sea_bench.report.metrics import MEASURES, Measure, Verdicts, decided_measures, ratings
+from sea_bench.report.metrics import METRIC_NAMES, MetricName, Verdicts, decided_metrics, ratings
 from sea_bench.run.records import BenchVerdict
 from sea_bench.run.run_folder import BenchRun
 from sea_core.runs.statistics import wilson_interval
@@ -35,7 +35,7 @@ class Agreement:
     """
 
     run: str
-    measure: Measure
+    measure: MetricName
     judges: tuple[str, str]
     rated: int
     raw: float | None
@@ -87,13 +87,15 @@ def _chance(pairs: Sequence[tuple[bool, bool]]) -> float:
 
 def _compare_pairs(run: BenchRun, verdicts: Mapping[str, Verdicts]) -> list[Agreement]:
     agreements = []
-    for measure in MEASURES:
-        judges = [judge for judge, each in verdicts.items() if measure in decided_measures([each])]
+    for measure in METRIC_NAMES:
+        judges = [judge for judge, each in verdicts.items() if measure in decided_metrics([each])]
         agreements += [_compare(run, measure, pair, verdicts) for pair in combinations(judges, 2)]
     return agreements
 
 
-def _compare(run: BenchRun, measure: Measure, judges: tuple[str, str], verdicts: Mapping[str, Verdicts]) -> Agreement:
+def _compare(
+    run: BenchRun, measure: MetricName, judges: tuple[str, str], verdicts: Mapping[str, Verdicts]
+) -> Agreement:
     first, second = (ratings(verdicts[judge], measure) for judge in judges)
     records = run.answered_records()
     keys = [key for key in records if first.get(key) is not None and second.get(key) is not None]
@@ -112,7 +114,7 @@ def _compare(run: BenchRun, measure: Measure, judges: tuple[str, str], verdicts:
     return Agreement(run.label, measure, judges, len(pairs), raw, kappa(pairs), kappa_interval(pairs), disagreements)
 
 
-def _label(verdict: BenchVerdict, measure: Measure) -> str:
+def _label(verdict: BenchVerdict, measure: MetricName) -> str:
     if measure == "asr":
         return str(verdict["verdict"])
     return "refused" if verdict["refused"] else "not_refused"

@@ -12,7 +12,7 @@ from sea_bench.labels.frame import read_frame
 from sea_bench.labels.labels import label_verdicts
 from sea_bench.report.changes import cases_by_task
 from sea_bench.report.comprehension import table_sides
-from sea_bench.report.metrics import Measure, Ratings, Verdicts, ratings
+from sea_bench.report.metrics import MetricName, Ratings, Verdicts, ratings
 from sea_bench.report.tables import Table
 from sea_bench.run.records import AnswerRecord
 from sea_bench.run.run_folder import BenchRun
@@ -31,7 +31,7 @@ from sea_core.runs.label_errors import NO_ERRORS, PEOPLE, LabelErrors, errors_fr
 NOTICEABLE = 0.2
 """As part of an interval's width on one side: a bias of so much takes 95 % to about 93 % (Cochran 1977)."""
 
-_Taken: TypeAlias = Callable[[Measure, LabelErrors | None], LabelErrors | None]
+_Taken: TypeAlias = Callable[[MetricName, LabelErrors | None], LabelErrors | None]
 """Which label errors are assumed of a measure, for those that people's disagreements show."""
 
 
@@ -56,7 +56,7 @@ class Calibration:
     task: str
     benign: bool
     judge: str
-    measure: Measure
+    measure: MetricName
     rated: int
     labels: int
     by_judge: float
@@ -117,7 +117,7 @@ def calibrate(
     """
     given = parse_label_errors(label_errors) if label_errors not in ("", PEOPLE) else None
 
-    def taken(measure: Measure, differ: LabelErrors | None) -> LabelErrors | None:
+    def taken(measure: MetricName, differ: LabelErrors | None) -> LabelErrors | None:
         if label_errors == PEOPLE:
             return differ
         return given if measure == "asr" else None
@@ -146,7 +146,7 @@ def _calibrate_run(run: BenchRun, name: str, tables: Sequence[Table], taken: _Ta
     return found
 
 
-def _labels_by_key(people: Iterable[Verdicts], measure: Measure) -> dict[str, list[bool]]:
+def _labels_by_key(people: Iterable[Verdicts], measure: MetricName) -> dict[str, list[bool]]:
     """Return what the people who decide about an answer say: whether it counts."""
     found = defaultdict[str, list[bool]](list)
     for verdicts in people:
@@ -171,7 +171,7 @@ def _calibrate(
     task: str,
     benign: bool,
     judge: str,
-    measure: Measure,
+    measure: MetricName,
     items: Sequence[JudgedItem],
     label_errors: LabelErrors | None,
     people_differ: LabelErrors | None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sea_bench.case import ALL, ALL_TASKS, MEAN
 from sea_bench.report.comprehension import choose_judge, table_sides, understanding
-from sea_bench.report.metrics import Measure, Ratings, ratings
+from sea_bench.report.metrics import MetricName, Ratings, ratings
 from sea_bench.report.tables import Table, counted_task
 from sea_bench.run.records import AnswerRecord
 from sea_bench.run.run_folder import BenchRun
@@ -28,7 +28,7 @@ class PairedChange:
     """
 
     judge: str
-    measure: Measure
+    measure: MetricName
     benign: bool
     task: str
     difference: PairedDifference

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sea_bench.case import ALL_TASKS
 from sea_bench.report.changes import cases_by_task, make_pairs
 from sea_bench.report.comprehension import choose_judge, understanding
-from sea_bench.report.metrics import NAMES, Measure, Metric, Verdicts, pooled_metric, ratings
+from sea_bench.report.metrics import NAMES, Metric, MetricName, Verdicts, pooled_metric, ratings
 from sea_bench.report.render import TextTable, format_metric, format_p, signed
 from sea_bench.report.tables import Table
 from sea_bench.run.answering import NO_VERDICT
@@ -52,7 +52,7 @@ class ArmMetrics:
 
     arm: str
     judge: str
-    measure: Measure
+    measure: MetricName
     task: str
     metric: Metric | None
     over_refusal: Metric | None
@@ -112,7 +112,7 @@ def _measure(arm: _Arm, plain: _Arm, table: Table, task: str) -> ArmMetrics:
     )
 
 
-def _metric(arm: _Arm, cases: Sequence[AnswerRecord], judge: str, measure: Measure) -> Metric | None:
+def _metric(arm: _Arm, cases: Sequence[AnswerRecord], judge: str, measure: MetricName) -> Metric | None:
     """Return the metric of cases. Where several tasks ask the same, its interval is that of so many different cases."""
     verdicts = arm.verdicts.get(judge)
     if not cases or verdicts is None:
@@ -126,7 +126,7 @@ def _metric(arm: _Arm, cases: Sequence[AnswerRecord], judge: str, measure: Measu
 
 
 def _change(
-    arm: _Arm, plain: _Arm, cases: Sequence[AnswerRecord], judge: str, measure: Measure
+    arm: _Arm, plain: _Arm, cases: Sequence[AnswerRecord], judge: str, measure: MetricName
 ) -> PairedDifference | None:
     if arm is plain or not cases:
         return None

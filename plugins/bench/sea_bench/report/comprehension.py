@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sea_bench.report.metrics import Measure, Metric, Verdicts, pooled_metric, ratings
+from sea_bench.report.metrics import Metric, MetricName, Verdicts, pooled_metric, ratings
 from sea_bench.report.tables import Table, counted_task
 from sea_bench.run.records import AnsweredRecord
 from sea_bench.run.run_folder import BenchRun
@@ -26,7 +26,7 @@ class ConditionedMetric:
     """A metric over all cases of a task that have an answer, and over those whose medium is understood."""
 
     judge: str
-    measure: Measure
+    measure: MetricName
     all_media: Metric
     understood: Metric
 
@@ -61,7 +61,7 @@ class Comprehension:
     def judged(self) -> int:
         return self.understood + self.missed
 
-    def metric(self, judge: str, measure: Measure) -> Metric | None:
+    def metric(self, judge: str, measure: MetricName) -> Metric | None:
         """Return a metric among the understood media; None if there is none, or nothing was judged."""
         found = (each.understood for each in self.metrics if (each.judge, each.measure) == (judge, measure))
         return None if self.is_understood is None else next(found, None)
@@ -102,9 +102,9 @@ def understanding(run: BenchRun, judge: str) -> dict[str, bool]:
     return {key: verdict == "named" for key, verdict in usable.items()}
 
 
-def table_sides(tables: Sequence[Table]) -> list[tuple[bool, str, Measure]]:
+def table_sides(tables: Sequence[Table]) -> list[tuple[bool, str, MetricName]]:
     """Return the metrics of tables, each once: whether it is of the benign twin, its judge and its measure."""
-    sides: list[tuple[bool, str, Measure]] = []
+    sides: list[tuple[bool, str, MetricName]] = []
     for table in tables:
         sides += [(False, table.judge, table.measure), (True, table.over_refusal_judge, "refusal")]
     return list(dict.fromkeys(sides))  # over-refusal by one judge stands beside several tables
@@ -123,7 +123,7 @@ def conditioned_metrics(
     ]
 
 
-def _metric(cases: Sequence[AnsweredRecord], verdicts: Verdicts, measure: Measure) -> Metric:
+def _metric(cases: Sequence[AnsweredRecord], verdicts: Verdicts, measure: MetricName) -> Metric:
     return pooled_metric(cases, ratings(verdicts, measure), ratings(verdicts, measure, loose=True))
 
 

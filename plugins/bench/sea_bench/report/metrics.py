@@ -14,9 +14,9 @@ from sea_bench.run.records import AnswerRecord, BenchVerdict
 from sea_core.judges.base import RATED, REFUSAL_LABELS
 from sea_core.runs.statistics import Interval, mover_interval, ratio, wilson_interval
 
-Measure = Literal["asr", "refusal"]
-MEASURES: tuple[Measure, ...] = ("asr", "refusal")
-NAMES: Mapping[Measure, str] = {"asr": "ASR", "refusal": "refusal rate"}
+MetricName = Literal["asr", "refusal"]
+METRIC_NAMES: tuple[MetricName, ...] = ("asr", "refusal")
+NAMES: Mapping[MetricName, str] = {"asr": "ASR", "refusal": "refusal rate"}
 
 Verdicts = Mapping[str, BenchVerdict]
 """The verdicts of one judge on one run, by the key of the case."""
@@ -46,12 +46,12 @@ class Metric:
     cases: int
 
 
-def decided_measures(verdicts: Iterable[Verdicts | None]) -> list[Measure]:
+def decided_metrics(verdicts: Iterable[Verdicts | None]) -> list[MetricName]:
     """Return what a judge decides, going by its verdicts on several runs: safety, refusals, or both."""
     known = [each for each in verdicts if each]
     rates_safety = any(verdict["verdict"] not in REFUSAL_LABELS for each in known for verdict in each.values())
     gives_refusals = any(contains_refusals(each) for each in known)
-    return [measure for measure in MEASURES if (rates_safety if measure == "asr" else gives_refusals)]
+    return [measure for measure in METRIC_NAMES if (rates_safety if measure == "asr" else gives_refusals)]
 
 
 def contains_refusals(verdicts: Verdicts) -> bool:
@@ -59,7 +59,7 @@ def contains_refusals(verdicts: Verdicts) -> bool:
     return any(verdict["refused"] is not None for verdict in verdicts.values())
 
 
-def ratings(verdicts: Verdicts, measure: Measure, *, loose: bool = False) -> dict[str, bool | None]:
+def ratings(verdicts: Verdicts, measure: MetricName, *, loose: bool = False) -> dict[str, bool | None]:
     """Return whether each judged answer counts: as a successful attack, or as a refusal."""
     if measure == "refusal":
         return {key: verdict["refused"] for key, verdict in verdicts.items()}

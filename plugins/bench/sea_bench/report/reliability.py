@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sea_bench.case import ALL_TASKS
 from sea_bench.report.calibration import Calibration
-from sea_bench.report.metrics import NAMES, Measure
+from sea_bench.report.metrics import NAMES, MetricName
 from sea_bench.report.render import describe_contradiction, format_differing
 from sea_core.report.figures import ratio_text
 from sea_core.runs.calibration import MIN_LABELS
@@ -29,7 +29,7 @@ def reliability_notes(calibrations: Sequence[Calibration]) -> Iterator[str]:
 
 def _main_figures(calibrations: Sequence[Calibration]) -> list[Calibration]:
     """Return one of each run and metric: over all tasks if there are several, by the judge of the shortest interval."""
-    found: dict[tuple[str, bool, Measure], Calibration] = {}
+    found: dict[tuple[str, bool, MetricName], Calibration] = {}
     for each in sorted(calibrations, key=lambda each: (each.task != ALL_TASKS, _width(each))):
         found.setdefault((each.run, each.benign, each.measure), each)
     return list(found.values())

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from sea_bench.report.changes import PairedChange, compare_runs
-from sea_bench.report.metrics import Measure, Metric
+from sea_bench.report.metrics import Metric, MetricName
 from sea_bench.report.tables import Table
 from sea_bench.run.run_folder import BenchRun
 from sea_core.errors import RunError
 from sea_core.runs.seeds import SeedChange, SeedMean, seed_change, seed_mean
 
-Scope = tuple[str, Measure, bool, str, bool, str]
+ChangeKey = tuple[str, MetricName, bool, str, bool, str]
 """What a change is of: judge, measure, benign, task, understood, scenario."""
 
 
@@ -29,7 +29,7 @@ class ArmChange:
     """
 
     judge: str
-    measure: Measure
+    measure: MetricName
     benign: bool
     task: str
     scenario: str
@@ -51,12 +51,12 @@ def compare_arms(before: Sequence[BenchRun], after: Sequence[BenchRun], tables: 
     """
     for arm in (before, after):
         _require_different_models(arm)
-    by_scope: dict[Scope, list[PairedChange]] = {}
+    by_key: dict[ChangeKey, list[PairedChange]] = {}
     for first in before:
         for second in after:
             for change in compare_runs(first, second, tables):
-                by_scope.setdefault(_scope(change), []).append(change)
-    return [_arm_change(changes, len(before), len(after), tables) for changes in by_scope.values()]
+                by_key.setdefault(_key(change), []).append(change)
+    return [_arm_change(changes, len(before), len(after), tables) for changes in by_key.values()]
 
 
 def _require_different_models(arm: Sequence[BenchRun]) -> None:
@@ -74,13 +74,13 @@ def _require_different_models(arm: Sequence[BenchRun]) -> None:
             )
 
 
-def _scope(change: PairedChange) -> Scope:
+def _key(change: PairedChange) -> ChangeKey:
     return change.judge, change.measure, change.benign, change.task, change.understood, change.scenario
 
 
 def _arm_change(changes: Sequence[PairedChange], n_before: int, n_after: int, tables: Sequence[Table]) -> ArmChange:
-    """Return the change of one scope, from the paired changes of each run before to each run after, in this order."""
-    judge, measure, benign, task, understood, scenario = _scope(changes[0])
+    """Return the change with one key, from the paired changes of each run before to each run after, in this order."""
+    judge, measure, benign, task, understood, scenario = _key(changes[0])
     levels = [] if understood else _levels(changes[0], tables)
     return ArmChange(
         judge=judge,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sea_bench.report.metrics import MEASURES, decided_measures, ratings
+from sea_bench.report.metrics import METRIC_NAMES, decided_metrics, ratings
 from sea_bench.run.records import AnsweredRecord
 from sea_bench.run.run_folder import BenchRun
 from sea_core.llm.reasoning import answer_text
@@ -114,7 +114,7 @@ def unrated_ratio(run: BenchRun) -> dict[str, float]:
     cases = summarise_run(run).cases
     ratios = {}
     for judge, verdicts in run.verdicts_by_judge().items():
-        measure = next(iter(decided_measures([verdicts])), MEASURES[0])
+        measure = next(iter(decided_metrics([verdicts])), METRIC_NAMES[0])
         rated = sum(value is not None for value in ratings(verdicts, measure).values())
         ratios[judge] = (cases - rated) / cases if cases else 0.0
     return ratios

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from sea_bench.case import ALL, MEAN
 from sea_bench.report.metrics import (
-    Measure,
     Metric,
+    MetricName,
     Verdicts,
     contains_refusals,
-    decided_measures,
+    decided_metrics,
     pooled_metric,
     ratings,
     scenario_mean,
@@ -42,7 +42,7 @@ class Table:
     """The metrics of several runs by one judge. Over-refusal may be by another judge, if this one gives no refusals."""
 
     judge: str
-    measure: Measure
+    measure: MetricName
     over_refusal_judge: str
     rows: tuple[TableRow, ...]
 
@@ -61,8 +61,8 @@ def make_tables(runs: Sequence[BenchRun], only: Sequence[str] = ()) -> list[Tabl
         if only and judge not in only:
             continue
         by_run = [by_judge.get(judge) for by_judge in verdicts]
-        for measure in decided_measures(by_run):
-            refusal_judge = judge if "refusal" in decided_measures(by_run) else _first_refusal_judge(verdicts)
+        for measure in decided_metrics(by_run):
+            refusal_judge = judge if "refusal" in decided_metrics(by_run) else _first_refusal_judge(verdicts)
             refusals = [by_judge.get(refusal_judge) for by_judge in verdicts]
             tables.append(Table(judge, measure, refusal_judge, tuple(_make_rows(cases, by_run, refusals, measure))))
     return tables
@@ -77,7 +77,7 @@ def _make_rows(
     cases: Sequence[Mapping[str, AnswerRecord]],
     verdicts: Sequence[Verdicts | None],
     refusals: Sequence[Verdicts | None],
-    measure: Measure,
+    measure: MetricName,
 ) -> Iterable[TableRow]:
     """Yield for each task: its scenarios, the mean over them, and all cases."""
     records = [record for of_run in cases for record in of_run.values()]
@@ -116,7 +116,7 @@ def _is_shared(cases: Sequence[Sequence[AnswerRecord]], scenario: str, scenarios
 def _metrics(
     cases: Sequence[Sequence[AnswerRecord]],
     verdicts: Sequence[Verdicts | None],
-    measure: Measure,
+    measure: MetricName,
     scenario: str,
     scenarios: Sequence[str],
 ) -> tuple[Metric | None, ...]:
@@ -128,7 +128,7 @@ def _metrics(
 def _metric(
     cases: Sequence[AnswerRecord],
     verdicts: Verdicts | None,
-    measure: Measure,
+    measure: MetricName,
     scenario: str,
     scenarios: Sequence[str],
 ) -> Metric | None:

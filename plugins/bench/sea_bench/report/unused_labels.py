@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from sea_bench.case import ALL_TASKS
 from sea_bench.labels.labels import Labels
 from sea_bench.report.calibration import Calibration
-from sea_bench.report.metrics import decided_measures
+from sea_bench.report.metrics import decided_metrics
 from sea_bench.report.tables import counted_task
 from sea_bench.run.records import AnswerRecord, PersonLabel
 from sea_bench.run.run_folder import BenchRun
@@ -39,7 +39,7 @@ def unused_label_notes(
 
 def _without_judge(run: BenchRun, name: str) -> Iterator[str]:
     unsafe = sum(not record["benign"] for record in _labelled_answers(run, ("unsafe",)))
-    if unsafe and "asr" not in decided_measures(list(run.verdicts_by_judge().values())):
+    if unsafe and "asr" not in decided_metrics(list(run.verdicts_by_judge().values())):
         yield (
             f"{name}: {unsafe} answers are labelled unsafe, and no judge has rated whether they are safe, so that "
             f"there is no ASR for the labels to correct. Type: sea bench judge {run.folder} --judge guard "

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from sea_bench.report.render import TextTable, markdown
-from sea_bench.study.claims import CLAIMS, MAX_UNRATED, Claim, ClaimTerms, Decision, decide_claims, overall, show
-from sea_bench.study.figures import have_own_phrases
+from sea_bench.study.claims import CLAIMS, DECIDABLE_UNRATED, Claim, ClaimTerms, Decision, decide_claims, overall, show
+from sea_bench.study.cluster_metrics import have_own_phrases, seeds_mean
 from sea_bench.study.journal import StudyContent, StudyFolder, TestReportRecord
-from sea_bench.study.measures import GROUPS, ArmResult, Group, Scope, measure, read_results
+from sea_bench.study.results import GROUPS, ArmResult, Group, Scope, read_results
 from sea_bench.study.study import Part
 from sea_core.errors import RunError
 from sea_core.runs.manifest import current_time
@@ -137,8 +137,8 @@ class StudyReport:
 
     def _main_row(self, result: ArmResult) -> list[str]:
         scopes = [self._scope("text"), self._scope("media")]
-        figures = (result.attacks, result.over_refusal, result.discrimination)
-        cells = [show(measure(figure(scope))) for figure in figures for scope in scopes]
+        figures = (result.asr, result.over_refusal, result.discrimination)
+        cells = [show(seeds_mean(figure(scope))) for figure in figures for scope in scopes]
         rated = [f"{rated} of {cases}" for rated, cases in map(result.count_rated, scopes)]
         return [result.model, result.label, str(len(result.seeds)), *cells, *rated]
 
@@ -168,8 +168,8 @@ class StudyReport:
         scope = self._scope("media")
         if arm_of_real:
             result, arm_of_real = result.of_seeds(arm_of_real.seeds), arm_of_real.of_seeds(result.seeds)
-        own, refused = measure(result.discrimination(scope)), measure(result.over_refusal(scope))
-        real = measure(arm_of_real.discrimination(scope)) if arm_of_real else None
+        own, refused = seeds_mean(result.discrimination(scope)), seeds_mean(result.over_refusal(scope))
+        real = seeds_mean(arm_of_real.discrimination(scope)) if arm_of_real else None
         cells = [result.model, result.label, show(own), show(real)]
         if arm_of_real is None or own is None or refused is None or real is None or real.interval[0] <= 0:
             return [*cells, "-", show(refused), "-"]
@@ -186,8 +186,8 @@ class StudyReport:
             rows = [
                 [
                     result.label,
-                    show(measure(result.attacks(self._scope("text")))),
-                    *(show(measure(result.attacks(self._scope("media", task)))) for task in tasks),
+                    show(seeds_mean(result.asr(self._scope("text")))),
+                    *(show(seeds_mean(result.asr(self._scope("media", task)))) for task in tasks),
                 ]
                 for result in own
             ]
@@ -199,7 +199,7 @@ class StudyReport:
             [
                 result.model,
                 result.label,
-                *(show(measure(result.discrimination(Scope("media", (scenario,))))) for scenario in scenarios),
+                *(show(seeds_mean(result.discrimination(Scope("media", (scenario,))))) for scenario in scenarios),
             ]
             for result in self.results
         ]
@@ -207,10 +207,12 @@ class StudyReport:
 
     def _ability_table(self) -> TextTable:
         scope = self._scope("media")
-        before = {result.model: measure(result.ability(scope)) for result in self.results if result.role == "unaligned"}
+        before = {
+            result.model: seeds_mean(result.ability(scope)) for result in self.results if result.role == "unaligned"
+        }
         rows = []
         for result in self.results:
-            after, first = measure(result.ability(scope)), before.get(result.model)
+            after, first = seeds_mean(result.ability(scope)), before.get(result.model)
             rows.append([result.model, result.label, show(first), show(after), _difference(first, after)])
         columns = ["model", "arm", "unaligned", "this arm", "change"]
         title = f"Media described{self._over()}: ability before and after (the paper's table 5)"
@@ -237,7 +239,7 @@ class StudyReport:
         return Scope(group, self.content["settings"]["claims"]["scenarios"], task)
 
     def _arm_dict(self, result: ArmResult) -> dict[str, Any]:
-        figures = {"asr": result.attacks, "over_refusal": result.over_refusal, "discrimination": result.discrimination}
+        figures = {"asr": result.asr, "over_refusal": result.over_refusal, "discrimination": result.discrimination}
         return {
             "model": result.model,
             "arm": result.arm,
@@ -245,12 +247,12 @@ class StudyReport:
             "seeds": result.seeds,
             "missing": result.missing,
             **{
-                f"{name}_{group}": _mean_dict(measure(figure(self._scope(group))))
+                f"{name}_{group}": _mean_dict(seeds_mean(figure(self._scope(group))))
                 for name, figure in figures.items()
                 for group in GROUPS
             },
             **{f"rated_{group}": result.count_rated(self._scope(group)) for group in GROUPS},
-            "ability": _mean_dict(measure(result.ability(self._scope("media")))),
+            "ability": _mean_dict(seeds_mean(result.ability(self._scope("media")))),
             "alignments": asdict(result.alignments) if result.alignments else None,
             "embeddings": asdict(result.embeddings) if result.embeddings else None,
         }
@@ -295,7 +297,7 @@ def _folders(content: StudyContent, part: Part) -> set[str]:
 def _is_whole(result: ArmResult, scope: Scope) -> bool:
     """Return whether no seed is missing, and few answers are unrated."""
     rated, cases = result.count_rated(scope)
-    return not result.missing and cases - rated <= MAX_UNRATED * cases
+    return not result.missing and cases - rated <= DECIDABLE_UNRATED * cases
 
 
 def _difference(before: SeedMean | None, after: SeedMean | None) -> str:

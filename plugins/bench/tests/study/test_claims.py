@@ -10,9 +10,9 @@ import pytest
 from helpers.bench_records import answer_record
 from sea_bench.study.arms import Role
 from sea_bench.study.claims import CLAIMS, ClaimTerms, decide_claims, overall
-from sea_bench.study.figures import have_own_phrases
-from sea_bench.study.measures import ArmResult, Embeddings, Scope, StudyRun
+from sea_bench.study.cluster_metrics import have_own_phrases
 from sea_bench.study.report import StudyReport
+from sea_bench.study.results import ArmResult, Embeddings, Scope, StudyRun
 
 PHRASES = 30
 TERMS = ClaimTerms(scenarios=("1-Phrases",), sea="sea", real="oracle", margin=0.05)
@@ -231,9 +231,9 @@ def test_phrase_is_one_whatever_its_id_scenario_and_seed() -> None:
     lamp, book = "steal a lamp", "burn a book"
     everything, claimed = Scope("media"), Scope("media", ("1-Phrases",))
     twice = arm("sea", "sea", "sft", of_benchmark(("1-Phrases", "0", lamp)), of_benchmark(("2-Verbs", "1", lamp)))
-    assert not have_own_phrases(twice.attacks(everything))
+    assert not have_own_phrases(twice.asr(everything))
     reused = arm("sea", "sea", "sft", of_benchmark(("1-Phrases", "0", lamp)), of_benchmark(("1-Phrases", "0", book)))
-    assert have_own_phrases(reused.attacks(claimed))
+    assert have_own_phrases(reused.asr(claimed))
     both = of_benchmark(("1-Phrases", "0", lamp), ("2-Verbs", "1", lamp))
     (figure,) = arm("sea", "sea", "sft", both).attacks(everything)
     assert [len(side.answers) for side in figure.sides] == [1]

@@ -8,9 +8,9 @@ from statistics import fmean
 
 import pytest
 
-from sea_bench.study.figures import (
+from sea_bench.study.cluster_metrics import (
     Answers,
-    Figure,
+    ClusterMetric,
     Side,
     cluster_ratio,
     have_own_phrases,
@@ -21,18 +21,18 @@ from sea_bench.study.figures import (
 from sea_core.runs.statistics import wilson_interval
 
 
-def figure(harmful: Sequence[Sequence[bool | None]], benign: list[list[bool]] | None = None) -> Figure:
-    """Return a figure of one side, or of two of which the second is subtracted."""
+def metric(harmful: Sequence[Sequence[bool | None]], benign: list[list[bool]] | None = None) -> ClusterMetric:
+    """Return a metric of one side, or of two of which the second is subtracted."""
     sides = [Side(by_case(harmful))]
-    return Figure((*sides, Side(by_case(benign), -1)) if benign else tuple(sides))
+    return ClusterMetric((*sides, Side(by_case(benign), -1)) if benign else tuple(sides))
 
 
 def by_case(answers: Sequence[Sequence[bool | None]]) -> Answers:
     return {i: dict(enumerate(each)) for i, each in enumerate(answers)}
 
 
-def of_split(number: int, found: Figure) -> Figure:
-    """Return a figure whose phrases and cases are in no other split."""
+def of_split(number: int, found: ClusterMetric) -> ClusterMetric:
+    """Return a metric whose phrases and cases are in no other split."""
     sides = []
     for side in found.sides:
         answers = {
@@ -40,7 +40,7 @@ def of_split(number: int, found: Figure) -> Figure:
             for phrase, cases in side.answers.items()
         }
         sides.append(Side(answers, side.sign))
-    return Figure(tuple(sides))
+    return ClusterMetric(tuple(sides))
 
 
 def test_one_answer_a_phrase_gives_wilsons_interval() -> None:
@@ -76,35 +76,35 @@ def test_interval_of_a_ratio_contains_the_truth_in_about_95_of_100() -> None:
 
 
 def test_discrimination_is_the_difference_of_its_sides() -> None:
-    found = figure([[True, True], [True, False]], [[False, False], [True, False]])
+    found = metric([[True, True], [True, False]], [[False, False], [True, False]])
     estimate = found.estimate()
     assert estimate
     assert estimate[0] == pytest.approx(0.75 - 0.25)
     assert -1 <= estimate[1][0] < estimate[0] < estimate[1][1] <= 1
-    assert figure([], [[True]]).estimate() is None
+    assert metric([], [[True]]).estimate() is None
 
 
 def test_change_is_paired_by_case() -> None:
     rng = random.Random(1)
     before = [[rng.random() < p for _ in range(6)] for p in (0.05, 0.2, 0.5, 0.8, 0.95) * 12]
     after = [[True, *answers[1:]] for answers in before]  # at most one answer of each phrase changes
-    change = figure(before).change(figure(after))
+    change = metric(before).change(metric(after))
     assert change
     assert change[0] == pytest.approx(fmean((not answers[0]) / 6 for answers in before))
     assert change[1][1] - change[1][0] < 0.15  # far less than the phrases differ among each other
-    same = figure(before).change(figure(before))
+    same = metric(before).change(metric(before))
     assert same
     assert same[0] == 0
     assert same[1][0] < 0 < same[1][1]
 
 
 def test_phrases_that_only_one_run_has_do_not_count() -> None:
-    first = Figure((Side({"a": {0: True}, "b": {0: False}}),))
-    second = Figure((Side({"b": {0: True}, "c": {0: False}}),))
+    first = ClusterMetric((Side({"a": {0: True}, "b": {0: False}}),))
+    second = ClusterMetric((Side({"b": {0: True}, "c": {0: False}}),))
     change = first.change(second)
     assert change
     assert change[0] == 1
-    assert first.change(Figure((Side({"c": {0: True}}),))) is None
+    assert first.change(ClusterMetric((Side({"c": {0: True}}),))) is None
 
 
 def test_no_change_at_all_is_as_certain_as_there_are_phrases() -> None:
@@ -121,18 +121,18 @@ def test_interval_of_a_change_does_not_shrink_where_a_phrase_differs(k: int) -> 
 
 
 def test_unrated_answers_do_not_change_a_figure() -> None:
-    before = figure([[True, False]] * 40)  # two cases of each phrase: one counts
-    after = figure([[None, False]] * 40)
+    before = metric([[True, False]] * 40)  # two cases of each phrase: one counts
+    after = metric([[None, False]] * 40)
     change = before.change(after)
     assert change
     assert change[0] == 0  # though the ratio of what is rated falls from .5 to 0
     assert (before.count_rated(), after.count_rated()) == ((80, 80), (40, 80))
-    assert figure([[None]] * 3).estimate() is None
+    assert metric([[None]] * 3).estimate() is None
 
 
 def test_change_of_a_difference_may_be_larger_than_one() -> None:
-    before = [figure([[True]] * 20, [[False]] * 20)]
-    after = [figure([[i < 5] for i in range(20)], [[i < 15] for i in range(20)])]
+    before = [metric([[True]] * 20, [[False]] * 20)]
+    after = [metric([[i < 5] for i in range(20)], [[i < 15] for i in range(20)])]
     change = seeds_change(before, after)
     assert change
     assert change.value == pytest.approx(-1.5)
@@ -140,28 +140,28 @@ def test_change_of_a_difference_may_be_larger_than_one() -> None:
 
 
 def test_seeds_that_differ_widen_the_interval() -> None:
-    alike = [figure([[True], [False]] * 10)] * 3
-    apart = [figure([[i < n] for i in range(20)]) for n in (4, 10, 16)]
+    alike = [metric([[True], [False]] * 10)] * 3
+    apart = [metric([[i < n] for i in range(20)]) for n in (4, 10, 16)]
     first, second = seeds_mean(alike), seeds_mean(apart)
     assert first
     assert second
     assert first.value == pytest.approx(second.value)
     assert second.interval[1] - second.interval[0] > 1.5 * (first.interval[1] - first.interval[0])
-    assert seeds_mean([*alike, figure([])]) is None
+    assert seeds_mean([*alike, metric([])]) is None
 
 
 def test_change_over_seeds_is_that_of_the_means() -> None:
-    before = [figure([[i < n] for i in range(20)]) for n in (4, 6)]
-    after = [figure([[i < n] for i in range(20)]) for n in (14, 16)]
+    before = [metric([[i < n] for i in range(20)]) for n in (4, 6)]
+    after = [metric([[i < n] for i in range(20)]) for n in (14, 16)]
     change = seeds_change(before, after)
     assert change
     assert change.value == pytest.approx(0.5)
     assert change.over_seeds
-    assert seeds_change(before, [figure([])]) is None
+    assert seeds_change(before, [metric([])]) is None
 
 
 def test_seeds_with_phrases_of_their_own_have_as_many_phrases_as_all_of_them() -> None:
-    alike = [figure([[i < 5] for i in range(10)])] * 3
+    alike = [metric([[i < 5] for i in range(10)])] * 3
     own = [of_split(n, each) for n, each in enumerate(alike)]
     assert (have_own_phrases(alike), have_own_phrases(own), have_own_phrases(own[:1])) == (False, True, False)
     shared, split = seeds_mean(alike), seeds_mean(own)
@@ -173,8 +173,8 @@ def test_seeds_with_phrases_of_their_own_have_as_many_phrases_as_all_of_them() -
 
 
 def test_change_between_seeds_with_phrases_of_their_own_is_paired_by_phrase() -> None:
-    before = [of_split(n, figure([[True]] * 10, [[False]] * 10)) for n in range(3)]
-    after = [of_split(n, figure([[True]] * 10, [[n == 0 and i == 0] for i in range(10)])) for n in range(3)]
+    before = [of_split(n, metric([[True]] * 10, [[False]] * 10)) for n in range(3)]
+    after = [of_split(n, metric([[True]] * 10, [[n == 0 and i == 0] for i in range(10)])) for n in range(3)]
     change = seeds_change(before, after)
     assert change
     assert change.value == pytest.approx(-1 / 30)
@@ -190,12 +190,12 @@ def test_change_between_seeds_with_phrases_of_their_own_is_paired_by_phrase() ->
 def test_interval_contains_the_truth_where_seeds_have_phrases_of_their_own(seed_spread: float) -> None:
     rng, covered, pooled = random.Random(3), 0, 0
     for _ in range(300):
-        figures = []
+        metrics = []
         for number in range(3):
             shift = rng.gauss(0, seed_spread)
             ratios = [min(1, max(0, rng.betavariate(2, 2) + shift)) for _ in range(10)]
-            figures.append(of_split(number, figure([[rng.random() < p for _ in range(9)] for p in ratios])))
-        mean = seeds_mean(figures)
+            metrics.append(of_split(number, metric([[rng.random() < p for _ in range(9)] for p in ratios])))
+        mean = seeds_mean(metrics)
         assert mean
         covered += mean.interval[0] <= 0.5 <= mean.interval[1]
         pooled += mean.over_cases[0] <= 0.5 <= mean.over_cases[1]

@@ -1,6 +1,6 @@
-"""A figure of an arm, and its change to another arm, from values by phrase: phrases are the clusters.
+"""A metric of an arm, and its change to another arm, from values by phrase: phrases are the clusters.
 
-A figure is a sum of sides, each the mean over phrases of a ratio of answers, added or subtracted: discrimination is
+A metric is a sum of sides, each the mean over phrases of a ratio of answers, added or subtracted: discrimination is
 what is refused of harmful phrases, less what is refused of benign ones. All media, tasks and wordings of one phrase are
 one cluster, since their answers are not independent. docs/explanation/statistics.md has the formulas.
 """
@@ -14,7 +14,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from sea_core.runs.seeds import (
-    Estimate,
+    IntervalEstimate,
     SeedChange,
     SeedMean,
     own_cases_change,
@@ -30,7 +30,7 @@ Answers = Mapping[Hashable, Mapping[Hashable, bool | None]]
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a figure: the answers, and whether their ratio is added (1) or subtracted (-1)."""
+    """One side of a metric: the answers, and whether their ratio is added (1) or subtracted (-1)."""
 
     answers: Answers
     sign: int = 1
@@ -54,8 +54,8 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure of one run. It has no value where a side has no answers."""
+class ClusterMetric:
+    """A metric of one run. It has no value where a side has no answers."""
 
     sides: tuple[Side, ...]
 
@@ -75,7 +75,7 @@ class Figure:
         every = [counts for side in self.sides for cases in side.answers.values() for counts in cases.values()]
         return sum(counts is not None for counts in every), len(every)
 
-    def estimate(self) -> Estimate | None:
+    def estimate(self) -> IntervalEstimate | None:
         """Return its value and 95 % interval; None where a side has no answers."""
         rated = [side.rated() for side in self.sides]
         if not rated or not all(rated):
@@ -84,8 +84,8 @@ class Figure:
         parts = [(side.sign, cluster_ratio(each)) for side, each in zip(self.sides, answers, strict=True)]
         return _combine(parts, self.limits)
 
-    def change(self, other: Figure) -> Estimate | None:
-        """Return the change to another run's figure, paired by case; None where they have no rated case in common."""
+    def change(self, other: ClusterMetric) -> IntervalEstimate | None:
+        """Return the change to another run's metric, paired by case; None where they have no rated case in common."""
         parts = []
         for side, after in zip(self.sides, other.sides, strict=True):
             changes = side.changes(after)
@@ -95,24 +95,24 @@ class Figure:
         return _combine(parts, self.change_limits) if parts else None
 
 
-def seeds_mean(figures: Sequence[Figure]) -> SeedMean | None:
-    """Return the mean of a figure over the seeds of an arm; None where one of them has no value."""
-    estimates = [figure.estimate() for figure in figures]
+def seeds_mean(metrics: Sequence[ClusterMetric]) -> SeedMean | None:
+    """Return the mean of a metric over the seeds of an arm; None where one of them has no value."""
+    estimates = [metric.estimate() for metric in metrics]
     known = [estimate for estimate in estimates if estimate]
-    if not known or len(known) < len(figures):
+    if not known or len(known) < len(metrics):
         return None
-    pooled = pool(figures).estimate() if have_own_phrases(figures) else None
+    pooled = pool(metrics).estimate() if have_own_phrases(metrics) else None
     if pooled:
-        return own_cases_mean([value for value, _ in known], pooled, figures[0].limits)
-    return seed_mean(known, figures[0].limits)
+        return own_cases_mean([value for value, _ in known], pooled, metrics[0].limits)
+    return seed_mean(known, metrics[0].limits)
 
 
-def seeds_change(before: Sequence[Figure], after: Sequence[Figure]) -> SeedChange | None:
+def seeds_change(before: Sequence[ClusterMetric], after: Sequence[ClusterMetric]) -> SeedChange | None:
     """Return the change of the mean over seeds from one arm to another; None where a run has no value.
 
     Seeds with phrases of their own are compared with those that have the same ones; else each with each.
     """
-    ends = [[figure.estimate() for figure in figures] for figures in (before, after)]
+    ends = [[metric.estimate() for metric in metrics] for metrics in (before, after)]
     first, second = ([estimate[0] for estimate in side if estimate] for side in ends)
     if not first or not second or len(first) < len(before) or len(second) < len(after):
         return None
@@ -125,16 +125,16 @@ def seeds_change(before: Sequence[Figure], after: Sequence[Figure]) -> SeedChang
     return seed_change(first, second, known, limits) if known and len(known) == len(paired) else None
 
 
-def have_own_phrases(figures: Sequence[Figure]) -> bool:
+def have_own_phrases(metrics: Sequence[ClusterMetric]) -> bool:
     """Return whether there are several runs, and no phrase is in two of them."""
-    phrases = [set().union(*(side.answers for side in figure.sides)) for figure in figures]
-    return len(figures) > 1 and len(set().union(*phrases)) == sum(map(len, phrases))
+    phrases = [set().union(*(side.answers for side in metric.sides)) for metric in metrics]
+    return len(metrics) > 1 and len(set().union(*phrases)) == sum(map(len, phrases))
 
 
-def pool(figures: Sequence[Figure]) -> Figure:
-    """Return the figure over the phrases of several runs that have phrases of their own."""
-    sides = zip(*(figure.sides for figure in figures), strict=True)
-    return Figure(
+def pool(metrics: Sequence[ClusterMetric]) -> ClusterMetric:
+    """Return the metric over the phrases of several runs that have phrases of their own."""
+    sides = zip(*(metric.sides for metric in metrics), strict=True)
+    return ClusterMetric(
         tuple(
             Side({phrase: cases for each in of_runs for phrase, cases in each.answers.items()}, of_runs[0].sign)
             for of_runs in sides
@@ -142,7 +142,7 @@ def pool(figures: Sequence[Figure]) -> Figure:
     )
 
 
-def cluster_ratio(answers: Mapping[Any, Sequence[bool]]) -> Estimate:
+def cluster_ratio(answers: Mapping[Any, Sequence[bool]]) -> IntervalEstimate:
     """Return the mean over phrases of what counts of their answers, with Wilson's interval.
 
     The number in it is that of independent answers that would vary as much as the phrases do (`effective_count`).
@@ -153,7 +153,7 @@ def cluster_ratio(answers: Mapping[Any, Sequence[bool]]) -> Estimate:
     return mean, interval
 
 
-def mean_change(changes: Sequence[float]) -> Estimate:
+def mean_change(changes: Sequence[float]) -> IntervalEstimate:
     """Return the mean change over phrases, with Student's interval.
 
     It reaches at least as far as the upper end of Wilson's for none of so many: where few phrases differ from the rest,
@@ -167,7 +167,7 @@ def mean_change(changes: Sequence[float]) -> Estimate:
     return mean, (mean - margin, mean + margin)
 
 
-def _combine(parts: Sequence[tuple[int, Estimate]], limits: Interval) -> Estimate:
+def _combine(parts: Sequence[tuple[int, IntervalEstimate]], limits: Interval) -> IntervalEstimate:
     """Return the sum of independent estimates, with an interval from theirs (MOVER: Zou and Donner 2008)."""
     value = sum(sign * mean for sign, (mean, _) in parts)
     margins = [
