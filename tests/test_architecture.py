@@ -101,12 +101,25 @@ def test_fp64_is_computed_on_the_cpu() -> None:
 
 
 def test_each_class_name_is_defined_once() -> None:
+    """Names of types too: `Estimate = tuple[float, Interval]`."""
     places = defaultdict(list)
     for file in ALL_FILES:
-        for node in ast.walk(parse(file)):
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                places[node.name].append(f"{relative(file)}:{node.lineno}")
+        classes = [(node.name, node.lineno) for node in ast.walk(parse(file)) if isinstance(node, ast.ClassDef)]
+        for name, line in (*classes, *type_aliases(parse(file))):
+            if not name.startswith("_"):
+                places[name].append(f"{relative(file)}:{line}")
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def type_aliases(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Yield each name that a module gives to a type. The options of a command are `Annotated`, and no such names."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            is_type = isinstance(node.value, ast.Subscript | ast.BinOp | ast.Name | ast.Attribute)
+            is_option = ast.unparse(node.value).startswith("Annotated[")
+            if is_type and not is_option and isinstance(target, ast.Name) and re.match("_?[A-Z][a-z]", target.id):
+                yield target.id, node.lineno
 
 
 def test_names_say_what_they_name() -> None:

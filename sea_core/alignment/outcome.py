@@ -49,7 +49,7 @@ NEXT_STEPS: dict[OutcomeName, str] = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AlignmentOutcome:
     """What an alignment has achieved.
 
     Attributes:
@@ -113,7 +113,7 @@ def find_outcome(
     stop_loss: float,
     benign_ratio: float = 0.0,
     limits: str = "",
-) -> Outcome:
+) -> AlignmentOutcome:
     """Return the outcome of an alignment, by the rules of this module.
 
     Args:
@@ -133,7 +133,7 @@ def find_outcome(
         next_step = _against_refusals(has_converged(trace, stop_loss), benign_ratio)
     if name in ("refuses_everything", "not_converged") and limits:
         next_step += f" {limits}"
-    return Outcome(name, f"{_headline(name, benign, trace)} {counts}", next_step)
+    return AlignmentOutcome(name, f"{_headline(name, benign, trace)} {counts}", next_step)
 
 
 def _against_refusals(converged: bool, benign_ratio: float) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from sea_core.pipeline.model_target import ModelTarget
-    from sea_core.plugin.contract.check import RuleResult, State
+    from sea_core.plugin.contract.check import RuleResult, RuleState
     from sea_core.plugin.contract.rule import AdapterUnderTest
     from sea_core.plugin.loader import Plugin
 
@@ -234,7 +234,7 @@ def _adapter_under_test(target: ModelTarget, sample: Path | None) -> AdapterUnde
     return subject
 
 
-def _summary(counts: Counter[State]) -> str:
+def _summary(counts: Counter[RuleState]) -> str:
     """Return how many rules hold. A rule that was not tested in full is not violated."""
     holding = f"{counts['pass']} of {counts.total()} rules hold"
     untested = counts["not tested"]

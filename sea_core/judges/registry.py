@@ -33,7 +33,7 @@ NOTHING: frozenset[SettingsName] = frozenset()
 LLM: frozenset[SettingsName] = frozenset(("llm",))
 GUARD: frozenset[SettingsName] = frozenset(("guard",))
 
-Opener: TypeAlias = Callable[[JudgeConfig, Path], Judge]
+OpenJudge: TypeAlias = Callable[[JudgeConfig, Path], Judge]
 
 
 def open_judges(
@@ -86,7 +86,7 @@ def _open_llm_safety(backend: str, prompt: SafetyPrompt, config: JudgeConfig, fo
     return LLMSafetyJudge(open_model(backend, config.llm), prompt)
 
 
-def _llm_judge(backend: Backend, name: str, measures: Measure, description: str, opens: Opener) -> JudgeFactory:
+def _llm_judge(backend: Backend, name: str, measures: Measure, description: str, opens: OpenJudge) -> JudgeFactory:
     return JudgeFactory(name, measures, description, opens, LLM, lambda config: backend.runs_here)
 
 

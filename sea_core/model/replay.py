@@ -24,7 +24,7 @@ from sea_core.model.seam import run_until, watched
 
 CallShapes = tuple[torch.Size, ...]
 """The shape of a crossing tensor in each call of its module."""
-Layout = tuple[CallShapes, ...]
+CallLayout = tuple[CallShapes, ...]
 """The shapes of all tensors of E, by crossing."""
 
 
@@ -41,7 +41,7 @@ class Recording:
     outputs: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> CallLayout:
         return tuple(tuple(value.shape for value in calls) for calls in self.crossed)
 
     def shapes_only(self) -> Recording:
@@ -202,7 +202,7 @@ def join(crossed: Sequence[Sequence[Tensor]], scales: Sequence[float] = ()) -> T
     return torch.cat([nn.functional.pad(block, (0, width - block.shape[-1])) for block in blocks])
 
 
-def part(features: Tensor, layout: Layout, scales: Sequence[float] = ()) -> list[list[Tensor]]:
+def part(features: Tensor, layout: CallLayout, scales: Sequence[float] = ()) -> list[list[Tensor]]:
     """Undo `join`: return the tensors of one medium's E, by crossing and call.
 
     Raises:

@@ -18,7 +18,7 @@ from sea_core.optimization.engine.forward import ForwardStrategy, Sequential
 from sea_core.optimization.engine.margin import calibrate_margin
 from sea_core.optimization.engine.packed import PackingNotSupported
 from sea_core.optimization.engine.parametrization import Parametrization
-from sea_core.optimization.engine.scheduler import Engine, Kind
+from sea_core.optimization.engine.scheduler import Engine, QueueKey
 from sea_core.optimization.engine.select_forward import compile_forward, select_forward
 from sea_core.optimization.engine.types import EngineConfig, OptimizationResult, OptimizationTask, failed_result
 from sea_core.optimization.flop import STEPS, StepSequence, measure_matmul, step_flop
@@ -147,7 +147,7 @@ class Optimization:
         self.forward = Sequential(self.mllm, self.blank)
         self.forward.fallback_reason = error.what
 
-    def kind(self, task: OptimizationTask) -> Kind:
+    def kind(self, task: OptimizationTask) -> QueueKey:
         """Return what the tasks that share a batch have in common."""
         return self._engine().kind(task)
 

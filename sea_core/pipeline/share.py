@@ -26,12 +26,12 @@ from sea_core.sharing.card import choose_licence, share_card
 from sea_core.sharing.embeddings import fill_texts, pack_run
 from sea_core.sharing.listing import CARD, MAX_BYTES, NAME, ListedFile, Listing, list_files, read_listing, write_listing
 from sea_core.sharing.models import pack_model
-from sea_core.sharing.package import Kind, Package, find_kind
+from sea_core.sharing.package import Package, PackageKind, find_kind
 from sea_core.sharing.places import FolderPlace, HubPlace, SharePlace, file_error, open_place
 
 KINDS = (
-    Kind("run.json", "a run of embeddings", EmbeddingRun, pack_run),
-    Kind("align.json", "an aligned model", ModelFolder, pack_model),
+    PackageKind("run.json", "a run of embeddings", EmbeddingRun, pack_run),
+    PackageKind("align.json", "an aligned model", ModelFolder, pack_model),
 )
 OTHER_PUSH = {"bench.json": "sea bench push", "manifest.json": "sea bench push"}
 OTHER_PULL = tuple(kind.manifest for kind in KINDS)
@@ -77,7 +77,7 @@ def push(
     with_text: bool = False,
     public: bool = False,
     confirm: Callable[[Push], bool] = lambda push: True,
-    kinds: Sequence[Kind] = KINDS,
+    kinds: Sequence[PackageKind] = KINDS,
     others: Mapping[str, str] = OTHER_PUSH,
     progress: Progress = SILENT,
 ) -> Push | None:
@@ -195,7 +195,7 @@ def pull(
     *,
     text: DataSpec | Path | str | None = None,
     max_bytes: float = MAX_SIZE,
-    kinds: Sequence[Kind] = KINDS,
+    kinds: Sequence[PackageKind] = KINDS,
     progress: Progress = SILENT,
 ) -> Pull:
     """Read a shared folder into a new one, and check every byte. Calling again resumes; nothing is ever overwritten.

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-Report = Callable[[str], None]
+ReportLine = Callable[[str], None]
 Scores = Mapping[str, float]
 
 
@@ -33,7 +33,7 @@ class Blueprint:
     plugin: str
     modality: str
     description: str
-    build: Callable[[Path, int, Report], None]
+    build: Callable[[Path, int, ReportLine], None]
     check: Callable[[Path, int], Scores]
     min_score: float = 0.95
     render: Callable[[str, str, str, Random], Any] | None = None

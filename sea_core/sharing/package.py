@@ -54,7 +54,7 @@ Packer = Callable[[Path, Path, bool], Package]
 
 
 @dataclass(frozen=True)
-class Kind:
+class PackageKind:
     """A kind of folder that can be shared.
 
     Attributes:
@@ -69,7 +69,7 @@ class Kind:
     pack: Packer
 
 
-def find_kind(folder: Path, kinds: Sequence[Kind], others: Mapping[str, str]) -> Kind:
+def find_kind(folder: Path, kinds: Sequence[PackageKind], others: Mapping[str, str]) -> PackageKind:
     """Return what kind a folder is.
 
     Args:

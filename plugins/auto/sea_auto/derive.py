@@ -7,7 +7,7 @@ given the sequence; the projectors are the modules whose outputs the decoder is 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,7 +16,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from sea_auto.decoder import Decoder, Sink, find_decoder
+from sea_auto.decoder import Decoder, Inputs, Sink, find_decoder
 from sea_auto.trace import Call, Tensors, trace
 from sea_core.errors import ModelError
 from sea_core.model.crossing import Crossing, ReplaySeam
@@ -26,7 +26,6 @@ from sea_core.model.seam import run_until
 
 MAX_TRIALS = 150
 """Modules that are tried as the seam where none is found by value."""
-Inputs = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sea_core.model.crossing import ReplaySeam
 from sea_core.runs.digests import cache_folder
 
-Mechanism = Literal["splice", "replay"]
+MechanismName = Literal["splice", "replay"]
 NO_SEAM = ReplaySeam((), ())
 DERIVATION = "3"
 """Changes with the way of derivation, so that facts of an earlier one are not used."""
@@ -43,7 +43,7 @@ class Facts:
     backbone: str = ""
     language_model: str = ""
     seam: ReplaySeam = NO_SEAM
-    mechanism: Mechanism = "replay"
+    mechanism: MechanismName = "replay"
     placeholder: str = ""
     other_placeholders: tuple[str, ...] = ()
     end_token: str = ""

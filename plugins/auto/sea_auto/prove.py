@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from sea_auto.decoder import Inputs
 from sea_auto.derive import Derivation, logits
 from sea_core.errors import ModelError
 from sea_core.model.proof import MIN_SKIPPED, without_weights
 from sea_core.model.replay import Pass, Recording, Replay
 
-Inputs = Mapping[str, Any]
 NUDGE = 4
 """How many times its rounding a medium is changed by, where a change should be small."""
 MIN_CHANGED = 0.5

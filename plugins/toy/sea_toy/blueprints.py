@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from sea_core.errors import SeaError
-from sea_core.plugin.blueprint import Blueprint, Report, Scores
+from sea_core.plugin.blueprint import Blueprint, ReportLine, Scores
 
 if TYPE_CHECKING:
     from sea_toy.graft import GraftedStudent
@@ -37,7 +37,7 @@ def make_tiny_blueprint(
         name: of the blueprint.
     """
 
-    def build_tiny(out: Path, seed: int, report: Report) -> None:
+    def build_tiny(out: Path, seed: int, report: ReportLine) -> None:
         from sea_toy import build
 
         build.build_tiny(tiny(), out, seed, report)
@@ -72,7 +72,7 @@ def make_blueprints(
         tiny, small: import and create the family's students. They are called only when a blueprint runs.
     """
 
-    def build_small(out: Path, seed: int, report: Report) -> None:
+    def build_small(out: Path, seed: int, report: ReportLine) -> None:
         from sea_toy import build
 
         build.build_small(small(), out, seed, report)

@@ -8,7 +8,7 @@ import torch
 
 from sea_core.model.checkpoint import write_card
 from sea_core.model.mllm import MLLM
-from sea_core.plugin.blueprint import Report, Scores
+from sea_core.plugin.blueprint import ReportLine, Scores
 from sea_toy import language
 from sea_toy.evaluation import evaluate
 from sea_toy.graft import GraftConfig, GraftedStudent, graft
@@ -30,7 +30,7 @@ SMALL_LIMITS = (
 )
 
 
-def build_tiny(student: Student, out: Path, seed: int, report: Report) -> None:
+def build_tiny(student: Student, out: Path, seed: int, report: ReportLine) -> None:
     """Train and save a tiny model; about five minutes on two cores."""
     mllm = train(student, seed, student.config, report)
     save(mllm, out)
@@ -39,7 +39,7 @@ def build_tiny(student: Student, out: Path, seed: int, report: Report) -> None:
     write_card(out, {"blueprint": name, "seed": seed, "limits": limits})
 
 
-def build_small(student: GraftedStudent, out: Path, seed: int, report: Report) -> None:
+def build_small(student: GraftedStudent, out: Path, seed: int, report: ReportLine) -> None:
     """Download the language model, put an encoder in front of it, and save; a quarter of an hour on two cores."""
     report("downloading and unpacking SmolLM2-135M-Instruct")
     mllm = student.build_around(*language.fetch_language_model())

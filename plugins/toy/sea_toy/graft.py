@@ -20,8 +20,9 @@ from sea_core.extraction.english import ing_form
 from sea_core.model.adapter import Adapter
 from sea_core.model.mllm import MLLM
 from sea_core.model.placement import fastest_cpu_dtype
+from sea_core.plugin.blueprint import ReportLine
 from sea_toy import training
-from sea_toy.student import Rendering, Report, Student, TrainConfig, TrainingState, prepare_training
+from sea_toy.student import Rendering, Student, TrainConfig, TrainingState, prepare_training
 
 COSINE_SCALE = 20
 """Inverse temperature of the caption loss."""
@@ -50,7 +51,7 @@ class GraftedStudent(Student):
 
 
 def graft(
-    student: Student, mllm: MLLM, seed: int, encoder_config: TrainConfig, config: GraftConfig, report: Report
+    student: Student, mllm: MLLM, seed: int, encoder_config: TrainConfig, config: GraftConfig, report: ReportLine
 ) -> MLLM:
     """Train an MLLM whose language model is real and whose encoder and projector are new."""
     torch.manual_seed(seed)
@@ -74,7 +75,7 @@ def make_caption(rendering: Rendering, adapter: Adapter) -> str:
     return f"{rendering.style}: {content}"
 
 
-def train_captions(states: Sequence[TrainingState], config: GraftConfig, report: Report) -> None:
+def train_captions(states: Sequence[TrainingState], config: GraftConfig, report: ReportLine) -> None:
     """Train encoder and projector so that vector i of P(E) is the embedding of the caption's token i.
 
     Vectors after the caption stand for line breaks. The language model is not run.
@@ -126,7 +127,7 @@ class _CaptionTargets:
         return loss, (cosine.argmax(-1) == targets).float().mean().item()
 
 
-def train_answers(states: Sequence[TrainingState], config: GraftConfig, rng: random.Random, report: Report) -> None:
+def train_answers(states: Sequence[TrainingState], config: GraftConfig, rng: random.Random, report: ReportLine) -> None:
     """Train a LoRA on the language model, and the projector, on the toy world's questions; then merge it."""
     from peft import LoraConfig, get_peft_model
 

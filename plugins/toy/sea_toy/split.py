@@ -21,7 +21,7 @@ from sea_toy.world import (
     phrases,
 )
 
-Part = Literal["train", "validation", "test"]
+SplitPart = Literal["train", "validation", "test"]
 SPLITS = 3
 HELD_OUT_OBJECTS = (0, 3)
 """Which of a verb's six objects are not trained on; in the next split, and for the next verb, one further.
@@ -35,7 +35,7 @@ class SplitPhrase:
     """A phrase, the part that it belongs to, and whether no phrase with its verb is trained on."""
 
     phrase: Phrase
-    part: Part
+    part: SplitPart
     has_new_verb: bool = False
 
 
@@ -63,13 +63,13 @@ def split_phrases(seed: int, number: int) -> list[SplitPhrase]:
 
 def _split_side(
     verbs: Sequence[str], products: Sequence[str], objects: Sequence[str], number: int
-) -> Iterator[tuple[str, Part, bool]]:
+) -> Iterator[tuple[str, SplitPart, bool]]:
     """Yield each phrase of one side with its part, and whether its verb is held out."""
     for i, verb in enumerate(verbs):
         if i == number:
             continue
         first, second = (objects[(i + number + k) % len(objects)] for k in HELD_OUT_OBJECTS)
-        parts: dict[str, Part] = dict.fromkeys(objects, "train")
+        parts: dict[str, SplitPart] = dict.fromkeys(objects, "train")
         parts |= {first: "test", second: "validation" if i >= SPLITS else "test"}
         for thing, part in parts.items():
             yield f"{verb} {thing}", part, False

@@ -23,7 +23,7 @@ from sea_core.plugin import loader
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_toy.world import QUESTIONS, demo_phrases, phrases
 
-Render = Callable[[str, str, random.Random], Any]
+RenderMedium = Callable[[str, str, random.Random], Any]
 """(phrase, style, rng) -> a medium, in the form that `Adapter.inputs` takes."""
 
 
@@ -50,7 +50,7 @@ def align_on_demo(
     return align(runs, out, request=request, cases=cases, example_media=media, progress=progress, **options)
 
 
-def find_renderer(plugin: str, adapter: Adapter, note: Callable[[str], None]) -> Render | None:
+def find_renderer(plugin: str, adapter: Adapter, note: Callable[[str], None]) -> RenderMedium | None:
     """Return the function that renders the toy world for a plugin; None, with a note, where there is none."""
     renderers = [b.render for b in loader.offers("blueprints") if b.render and b.plugin == plugin]
     if not renderers:
@@ -65,7 +65,7 @@ def find_renderer(plugin: str, adapter: Adapter, note: Callable[[str], None]) ->
     return lambda phrase, style, rng: render(adapter.modality, phrase, style, rng)
 
 
-def demo_cases(adapter: Adapter, render: Render | None, seed: int) -> list[SpotCheckCase]:
+def demo_cases(adapter: Adapter, render: RenderMedium | None, seed: int) -> list[SpotCheckCase]:
     """Return questions about the phrases that no demo example has: in text, and with media if there is a renderer."""
     known = {phrase.text for phrase in demo_phrases()}
     rng, cases = random.Random(f"look:{seed}"), []  # this string gives the questions of the published numbers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,9 +15,9 @@ from torch import Tensor
 from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding, Grid
 from sea_core.model.mllm import MLLM
+from sea_core.plugin.blueprint import ReportLine
 from sea_toy.world import Phrase, ToyWorld, phrases
 
-Report = Callable[[str], None]
 RENDER_BATCH = 256
 
 
@@ -97,7 +97,7 @@ class Student(ABC):
         return phrases()
 
     def prepare(
-        self, mllm: MLLM, renderings: int, rng: random.Random, report: Report, parts: Sequence[TrainingState]
+        self, mllm: MLLM, renderings: int, rng: random.Random, report: ReportLine, parts: Sequence[TrainingState]
     ) -> TrainingState:
         """Return this student ready for training; `parts` are the model's students that are ready already."""
         return prepare_training(self, mllm, renderings, rng, report)
@@ -187,7 +187,7 @@ class TrainingState:
 
 
 def prepare_training(
-    student: Student, mllm: MLLM, renderings: int, rng: random.Random, report: Report
+    student: Student, mllm: MLLM, renderings: int, rng: random.Random, report: ReportLine
 ) -> TrainingState:
     """Render a student's pool; `mllm` may have been loaded through the adapter of another modality."""
     mllm = mllm if mllm.adapter is student.adapter else student.open(mllm.model, mllm.processor)

@@ -32,8 +32,8 @@ from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.plugin import loader
 from sea_core.plugin.generator import Frames, Generator
 from sea_core.runs.atomic import atomic_write, write_text
-from sea_toy.split import SPLITS, Part, SplitPhrase
-from sea_toy.spot_check import Render
+from sea_toy.split import SPLITS, SplitPart, SplitPhrase
+from sea_toy.spot_check import RenderMedium
 from sea_toy.world import DETOXIFIED, QUESTIONS, Phrase
 
 FRAME_RATE, QUALITY = 2.0, 8
@@ -98,7 +98,7 @@ class StudySource(ABC):
         return ()
 
     @abstractmethod
-    def renderer(self, model: StudiedModel, adapter: Adapter, progress: Progress) -> Render:
+    def renderer(self, model: StudiedModel, adapter: Adapter, progress: Progress) -> RenderMedium:
         """Return the function that renders training media. Raises SeaError if there is none."""
 
     @abstractmethod
@@ -137,7 +137,7 @@ def _write_split(out: Path, source: StudySource, number: int, progress: Progress
     trained_on = [pair for both in zip(*_by_harm(trained), strict=True) for pair in both]
     rows = (_training_row(i, phrase, source.refusals) for i, phrase in enumerate(trained_on))
     _write_lines(out / "train.jsonl", rows)
-    other_cases: dict[Part, Sequence[Mapping[str, Any]]] = {"validation": (), "test": source.other_cases(number)}
+    other_cases: dict[SplitPart, Sequence[Mapping[str, Any]]] = {"validation": (), "test": source.other_cases(number)}
     for modality in dict.fromkeys(model.modality for model in source.models):
         for part, others in other_cases.items():
             cases = [*_cases([each for each in split if each.part == part], f"{part}:{seed}"), *others]
@@ -217,7 +217,7 @@ def _answers(phrase: Phrase, refusal: str) -> dict[str, Any]:
 
 def _build_benchmark(
     folder: Path,
-    part: Part,
+    part: SplitPart,
     cases: Sequence[Mapping[str, Any]],
     source: StudySource,
     modality: str,
@@ -296,7 +296,7 @@ class _MediaRows:
 
     folder: Path
     adapter: Adapter
-    render_medium: Render
+    render_medium: RenderMedium
     source: StudySource
     seed: str
 

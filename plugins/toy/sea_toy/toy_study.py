@@ -13,7 +13,7 @@ from sea_core.model.adapter import Adapter
 from sea_core.pipeline.progress import Progress
 from sea_core.plugin.generator import Generator
 from sea_toy.split import SPLITS, SplitPhrase, split_phrases
-from sea_toy.spot_check import Render, find_renderer
+from sea_toy.spot_check import RenderMedium, find_renderer
 from sea_toy.study_data import SCENARIOS, StudiedModel, StudySource
 from sea_toy.world import REFUSAL
 
@@ -53,7 +53,7 @@ class ToyStudy(StudySource):
     def split(self, number: int) -> Sequence[SplitPhrase]:
         return split_phrases(self.seed, number)
 
-    def renderer(self, model: StudiedModel, adapter: Adapter, progress: Progress) -> Render:
+    def renderer(self, model: StudiedModel, adapter: Adapter, progress: Progress) -> RenderMedium:
         if render := find_renderer(model.plugin, adapter, progress.note):
             return render
         raise SeaError(f"the toy world is not rendered for {model.name}", hint="Leave the model out: --model NAME")

@@ -17,7 +17,8 @@ from sea_core.model.adapter import Adapter
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.padding import IGNORE_INDEX
-from sea_toy.student import RenderingPool, Report, Student, TrainConfig, TrainingState
+from sea_core.plugin.blueprint import ReportLine
+from sea_toy.student import RenderingPool, Student, TrainConfig, TrainingState
 from sea_toy.world import Skill, ToyWorld, TrainingSample
 
 ENCODE_BATCH = 256
@@ -31,7 +32,7 @@ SKILL_WEIGHTS: dict[Skill, int] = {
 }
 
 
-def train(student: Student, seed: int, config: TrainConfig, report: Report) -> MLLM:
+def train(student: Student, seed: int, config: TrainConfig, report: ReportLine) -> MLLM:
     """Create and train a tiny model. Reproducible by the seed as far as the student's renderings are."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
@@ -48,7 +49,7 @@ def train(student: Student, seed: int, config: TrainConfig, report: Report) -> M
     return mllm
 
 
-def train_encoder(states: Sequence[TrainingState], config: TrainConfig, report: Report) -> None:
+def train_encoder(states: Sequence[TrainingState], config: TrainConfig, report: ReportLine) -> None:
     """Train the encoder alone: linear heads on the mean of E classify verb or product, object, and style.
 
     The loss stays at chance for some hundred steps and then falls quickly; do not stop it earlier.
@@ -103,7 +104,7 @@ def encode_pool(state: TrainingState) -> list[Embedding]:
 
 
 def train_language_model(
-    states: Sequence[TrainingState], config: TrainConfig, rng: random.Random, report: Report
+    states: Sequence[TrainingState], config: TrainConfig, rng: random.Random, report: ReportLine
 ) -> None:
     """Train the projector and the language model on questions about the embeddings, and on plain text."""
     mllm = states[0].mllm

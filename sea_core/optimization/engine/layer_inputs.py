@@ -24,7 +24,7 @@ Path = tuple[str, str]
 """The name of an argument, and where in it a tensor is."""
 LayerInputs = dict[Path, Tensor]
 """Tensors that a layer is given."""
-Call = tuple[tuple[Any, ...], dict[str, Any]]
+LayerCall = tuple[tuple[Any, ...], dict[str, Any]]
 MASK = "attention_mask"
 
 
@@ -50,8 +50,8 @@ def recorded(layers: Sequence[nn.Module]) -> Iterator[list[LayerInputs]]:
     inputs: list[LayerInputs] = [{} for _ in layers]
     causal = lru_cache(1)(_causal_mask)
 
-    def recorder(layer: nn.Module, own: LayerInputs) -> Callable[[Call], None]:
-        def record(call: Call) -> None:
+    def recorder(layer: nn.Module, own: LayerInputs) -> Callable[[LayerCall], None]:
+        def record(call: LayerCall) -> None:
             hidden, named = _by_name(layer, *call)
             own.update((path, leaf) for path, leaf in _leaves(named) if not leaf.requires_grad)
             if MASK in named and named[MASK] is None:  # the attention is causal by itself
@@ -69,8 +69,8 @@ def recorded(layers: Sequence[nn.Module]) -> Iterator[list[LayerInputs]]:
 def given(layers: Sequence[nn.Module], inputs: Sequence[LayerInputs]) -> Iterator[None]:
     """Give each layer these tensors inside the block, in place of those that it is given."""
 
-    def replacer(layer: nn.Module, own: LayerInputs) -> Callable[[Call], Call]:
-        def replace(call: Call) -> Call:
+    def replacer(layer: nn.Module, own: LayerInputs) -> Callable[[LayerCall], LayerCall]:
+        def replace(call: LayerCall) -> LayerCall:
             hidden, named = _by_name(layer, *call)
             return (hidden,), {name: _replaced(name, value, own) for name, value in named.items()}
 

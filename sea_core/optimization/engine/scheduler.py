@@ -45,7 +45,7 @@ class Slot:
         return self.task.parametrization.forward(self.parameter, rng)
 
 
-Kind = tuple[type, Shape]
+QueueKey = tuple[type, Shape]
 """What tasks of one batch have in common."""
 Queue = deque[OptimizationTask | Slot]
 """Tasks that wait for a slot; a slot waits if it was given up for lack of memory."""
@@ -116,7 +116,7 @@ class Engine:
         Raises:
             ModelError: not even one example fits into memory.
         """
-        queues: dict[Kind, Queue] = {}
+        queues: dict[QueueKey, Queue] = {}
         self._enqueue(queues, tasks)
         refill = _Refill(more)
         self._max_slots, self._checkpointing = self.config.batch_size, ExitStack()
@@ -128,15 +128,15 @@ class Engine:
                     if len(self.slots) < self._max_slots and not any(queues.values()):
                         self._enqueue(queues, refill())
 
-    def kind(self, task: OptimizationTask) -> Kind:
+    def kind(self, task: OptimizationTask) -> QueueKey:
         """Return what tasks that run together have in common: the type of the parametrisation, and the shape."""
         return type(task.parametrization), self.forward.shape(task)
 
-    def _enqueue(self, queues: dict[Kind, Queue], tasks: Iterable[OptimizationTask]) -> None:
+    def _enqueue(self, queues: dict[QueueKey, Queue], tasks: Iterable[OptimizationTask]) -> None:
         for task in tasks:
             queues.setdefault(self.kind(task), deque()).append(task)
 
-    def _next_kind(self, queues: dict[Kind, Queue], refill: _Refill) -> Kind | None:
+    def _next_kind(self, queues: dict[QueueKey, Queue], refill: _Refill) -> QueueKey | None:
         """Return the first kind of which a task waits; None if there are no more tasks."""
         if not any(queues.values()):
             self._enqueue(queues, refill())

@@ -8,7 +8,7 @@ from typing import Literal
 from sea_core.model.embedding import Embedding
 from sea_core.optimization.engine.parametrization import DEFAULT, Parametrization
 
-Status = Literal["succeeded", "failed"]
+OptimizationStatus = Literal["succeeded", "failed"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class OptimizationResult:
     """
 
     id: str
-    status: Status
+    status: OptimizationStatus
     reason: str
     steps: int
     loss: float

@@ -23,7 +23,7 @@ RULES: tuple[Rule, ...] = (
 )
 """In the order in which an author needs them."""
 
-State = Literal["pass", "fail", "not run", "not tested"]
+RuleState = Literal["pass", "fail", "not run", "not tested"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class RuleResult:
     """
 
     rule: Rule
-    state: State
+    state: RuleState
     problem: str = ""
     advice: str = ""
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sea_core.plugin.blueprint import Blueprint, Report, Scores
+from sea_core.plugin.blueprint import Blueprint, ReportLine, Scores
 
 
-def _build(out: Path, seed: int, report: Report) -> None:
+def _build(out: Path, seed: int, report: ReportLine) -> None:
     from sea_eeg import tiny
 
     tiny.build(out, seed, report)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sea_core import MLLM
 from sea_core.model.checkpoint import write_card
-from sea_core.plugin.blueprint import Report
+from sea_core.plugin.blueprint import ReportLine
 from sea_eeg import recordings
 from sea_eeg.adapter import EegAdapter
 from sea_eeg.model import EegConfig, EegForCausalLM, EegProcessor
@@ -69,7 +69,7 @@ class EegStudent(Student):
         return features, torch.full((len(features),), features.shape[1])
 
 
-def build(out: Path, seed: int, report: Report) -> None:
+def build(out: Path, seed: int, report: ReportLine) -> None:
     """Train and save the tiny model; about a minute on two cores."""
     student = EegStudent()
     save(train(student, seed, student.config, report), out)

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from sea_bench.build.generators.icons import Colour
 from sea_core.errors import SeaError
 
 if TYPE_CHECKING:
     from PIL import ImageFont
     from PIL.Image import Image
 
-Colour = tuple[int, int, int]
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 MAX_LINE_HEIGHT, MAX_LINE_WIDTH = 0.2, 0.9
 """Largest height of a line and width of the longest one, as fractions of the canvas."""

@@ -15,7 +15,7 @@ from sea_core.errors import DataError, ModelError
 from sea_core.schema import read_bytes
 
 OWN_TEXT = Path(__file__).parent / "safety_prompt.txt"
-Place = Literal["role", "text"]
+PromptPlace = Literal["role", "text"]
 """Where a safety prompt stands: in a turn of the system, or before the text of the question."""
 
 
@@ -41,7 +41,7 @@ class SafetyPromptDefence(Defence):
 
     def protect(self, model: AnsweringModel, context: DefenceContext) -> DefendedModel:
         has_role = self.place == "role" or (self.place == "auto" and _takes_system_prompt(model, self._text()))
-        place: Place = "role" if has_role else "text"
+        place: PromptPlace = "role" if has_role else "text"
         return PromptedModel(model, self._text(), place, resolved={"place": place})
 
     def _text(self) -> str:
@@ -82,7 +82,7 @@ class PromptedModel(DefendedModel):
     """A model that reads a safety prompt before every question."""
 
     text: str
-    place: Place
+    place: PromptPlace
 
     def answer(self, prompts: Sequence[CasePrompt]) -> Iterator[GeneratedAnswer | FailedAnswer]:
         return self.model.answer([self._with_safety_prompt(prompt) for prompt in prompts])

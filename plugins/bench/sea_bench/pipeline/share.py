@@ -14,7 +14,7 @@ from sea_core.runs.inventory import Inventory
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import ModelLocation
 from sea_core.runs.public import hide_places, public_name
-from sea_core.sharing.package import Kind, Package, stage_inventory, stage_journal, stage_manifest
+from sea_core.sharing.package import Package, PackageKind, stage_inventory, stage_journal, stage_manifest
 
 RUN_JOURNALS = ("answers.jsonl", "verdicts.jsonl", "comprehension.jsonl", "comprehension_verdicts.jsonl")
 BENCHMARK_JOURNALS = ("media.jsonl", "picks.jsonl")
@@ -148,6 +148,6 @@ def _require_text(with_text: bool, noun: str) -> None:
 
 
 KINDS = (
-    Kind("bench.json", "a benchmark run", BenchRun, pack_bench_run),
-    Kind("manifest.json", "a built benchmark", read_benchmark, pack_benchmark),
+    PackageKind("bench.json", "a benchmark run", BenchRun, pack_bench_run),
+    PackageKind("manifest.json", "a built benchmark", read_benchmark, pack_benchmark),
 )

@@ -23,7 +23,7 @@ from sea_core.plugin.generator import Frames
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Part: TypeAlias = dict[str, Any]
+MessagePart: TypeAlias = dict[str, Any]
 """A part of a message of OpenAI's chat API."""
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 """What every server reads. Other images, and those that are stored turned, are sent as PNG."""
@@ -33,7 +33,7 @@ BLANK_SIZE, BLANK_SECONDS, BLANK_RATE = 224, 2, 4
 """Of blank media: width and height in pixels; seconds; and a video's frames per second."""
 
 
-def media_parts(path: Path, modality: str, frames: int = 0) -> list[Part]:
+def media_parts(path: Path, modality: str, frames: int = 0) -> list[MessagePart]:
     """Return the parts of a medium, in the order of the modalities that it joins.
 
     Args:
@@ -46,7 +46,7 @@ def media_parts(path: Path, modality: str, frames: int = 0) -> list[Part]:
     return [part for name in modality_parts(modality) if name in files for part in _parts(files[name], name, frames)]
 
 
-def blank_parts(modality: str, frames: int = 0) -> list[Part]:
+def blank_parts(modality: str, frames: int = 0) -> list[MessagePart]:
     """Return the parts of media without content: a black image, a black video, silence."""
     with TemporaryDirectory() as folder:
         return [
@@ -65,7 +65,7 @@ def require_servable(modality: str) -> None:
         )
 
 
-def _parts(path: Path, modality: str, frames: int) -> list[Part]:
+def _parts(path: Path, modality: str, frames: int) -> list[MessagePart]:
     if modality == "image":
         return [_image_part(*_image_bytes(path))]
     if modality == "audio":
@@ -77,11 +77,11 @@ def _parts(path: Path, modality: str, frames: int) -> list[Part]:
     return [{"type": "video_url", "video_url": {"url": _data_uri(path.read_bytes(), kind)}}]
 
 
-def _image_part(data: bytes, kind: str) -> Part:
+def _image_part(data: bytes, kind: str) -> MessagePart:
     return {"type": "image_url", "image_url": {"url": _data_uri(data, kind)}}
 
 
-def _audio_part(data: bytes, kind: str) -> Part:
+def _audio_part(data: bytes, kind: str) -> MessagePart:
     return {"type": "input_audio", "input_audio": {"data": b64encode(data).decode(), "format": kind}}
 
 

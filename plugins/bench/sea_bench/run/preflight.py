@@ -23,7 +23,7 @@ from sea_bench.run.answering import (
 )
 from sea_bench.run.config import AnswerConfig
 from sea_bench.run.local import SMALLER_HINT, LocalAnsweringModel
-from sea_bench.run.media_parts import Part
+from sea_bench.run.media_parts import MessagePart
 from sea_bench.run.run_folder import Preflight
 from sea_bench.run.runner import DESCRIPTION_TOKENS, case_prompt, prompt_text, read_cases
 from sea_bench.run.served import ServedAnsweringModel
@@ -101,7 +101,7 @@ def preflight_server(model: ServedAnsweringModel, cases: Sequence[Case], config:
             the model leaves them out; or the server left a question without an answer.
     """
     media, texts = read_samples(model, cases)
-    own = {read.case.key: cast(list[Part], read.medium) for read in media}
+    own = {read.case.key: cast(list[MessagePart], read.medium) for read in media}
     shown = _describe(model, own)
     blank = list(_describe(model, {f"{BLANK} {i}": model.blank for i in range(2)}).values()) if media else []
     repeats = not media or (len(blank) == 2 and len(set(blank)) == 1)
@@ -122,7 +122,9 @@ def preflight_server(model: ServedAnsweringModel, cases: Sequence[Case], config:
     )
 
 
-def _require_each_part(model: ServedAnsweringModel, media: Mapping[str, list[Part]], shown: Mapping[str, str]) -> None:
+def _require_each_part(
+    model: ServedAnsweringModel, media: Mapping[str, list[MessagePart]], shown: Mapping[str, str]
+) -> None:
     """Check of joint media that each part changes the answer: a server may take pictures and leave out sounds."""
     kinds = list(dict.fromkeys(part["type"] for part in model.blank))
     for kind in kinds if len(kinds) > 1 else ():
@@ -135,7 +137,7 @@ def _require_each_part(model: ServedAnsweringModel, media: Mapping[str, list[Par
             )
 
 
-def _with_blank(parts: Sequence[Part], blank: Sequence[Part], kind: str) -> list[Part]:
+def _with_blank(parts: Sequence[MessagePart], blank: Sequence[MessagePart], kind: str) -> list[MessagePart]:
     """Return the parts of a medium with blank ones of one kind, in the order of the kinds."""
     kinds = dict.fromkeys(part["type"] for part in blank)
     return [part for each in kinds for part in (blank if each == kind else parts) if part["type"] == each]

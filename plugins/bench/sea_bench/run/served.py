@@ -11,7 +11,7 @@ from sea_bench.case import Case
 from sea_bench.medium import read_digest
 from sea_bench.run.answering import CasePrompt, FailedAnswer, GeneratedAnswer, ReadCase
 from sea_bench.run.config import ServerConfig
-from sea_bench.run.media_parts import Part, blank_parts, media_parts, require_servable
+from sea_bench.run.media_parts import MessagePart, blank_parts, media_parts, require_servable
 from sea_core.errors import SeaError
 from sea_core.llm.api_errors import LISTED, is_rejected
 from sea_core.llm.config import LLMConfig, ServerOptions
@@ -119,7 +119,7 @@ class ServedAnsweringModel:
         return ReadCase(case, media_parts(case.media, case.modality, self.target.config.frames), digest)
 
     @cached_property
-    def blank(self) -> list[Part]:
+    def blank(self) -> list[MessagePart]:
         """The parts of the blank input."""
         return blank_parts(self.target.modality, self.target.config.frames)
 
@@ -139,7 +139,7 @@ def _messages(prompt: CasePrompt) -> list[Message]:
     if prompt.medium is None:
         return [*turns, {"role": "user", "content": prompt.text}]
     text = [{"type": "text", "text": prompt.text}] if prompt.text else []
-    return [*turns, {"role": "user", "content": [*cast(list[Part], prompt.medium), *text]}]
+    return [*turns, {"role": "user", "content": [*cast(list[MessagePart], prompt.medium), *text]}]
 
 
 def _answer(completion: Completion) -> GeneratedAnswer | FailedAnswer:

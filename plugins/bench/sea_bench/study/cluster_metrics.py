@@ -24,7 +24,7 @@ from sea_core.runs.seeds import (
 )
 from sea_core.runs.statistics import Interval, effective_count, student_quantile, wilson_interval
 
-Answers = Mapping[Hashable, Mapping[Hashable, bool | None]]
+AnswersByPhrase = Mapping[Hashable, Mapping[Hashable, bool | None]]
 """Whether each answer counts, by phrase and case; None: it is unrated."""
 
 
@@ -32,7 +32,7 @@ Answers = Mapping[Hashable, Mapping[Hashable, bool | None]]
 class Side:
     """One side of a metric: the answers, and whether their ratio is added (1) or subtracted (-1)."""
 
-    answers: Answers
+    answers: AnswersByPhrase
     sign: int = 1
 
     def rated(self) -> dict[Hashable, dict[Hashable, bool]]:

@@ -11,7 +11,7 @@ from sea_bench.report.render import TextTable, markdown
 from sea_bench.study.claims import CLAIMS, DECIDABLE_UNRATED, Claim, ClaimTerms, Decision, decide_claims, overall, show
 from sea_bench.study.cluster_metrics import have_own_phrases, seeds_mean
 from sea_bench.study.journal import StudyContent, StudyFolder, TestReportRecord
-from sea_bench.study.results import GROUPS, ArmResult, Group, Scope, read_results
+from sea_bench.study.results import GROUPS, ArmResult, AttackGroup, Scope, read_results
 from sea_bench.study.study import Part
 from sea_core.errors import RunError
 from sea_core.runs.manifest import current_time
@@ -235,7 +235,7 @@ class StudyReport:
         scenarios = self.content["settings"]["claims"]["scenarios"]
         return f" ({', '.join(scenarios)})" if scenarios else ""
 
-    def _scope(self, group: Group, task: str = "") -> Scope:
+    def _scope(self, group: AttackGroup, task: str = "") -> Scope:
         return Scope(group, self.content["settings"]["claims"]["scenarios"], task)
 
     def _arm_dict(self, result: ArmResult) -> dict[str, Any]:

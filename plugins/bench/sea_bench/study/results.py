@@ -14,19 +14,19 @@ from sea_bench.report.metrics import Verdicts, contains_refusals, decided_metric
 from sea_bench.run.records import AnswerRecord
 from sea_bench.run.run_folder import BenchRun
 from sea_bench.study.arms import Role
-from sea_bench.study.cluster_metrics import Answers, ClusterMetric, Side
+from sea_bench.study.cluster_metrics import AnswersByPhrase, ClusterMetric, Side
 from sea_bench.study.journal import AnswerEntry, StudyContent, StudyFolder
 from sea_bench.study.study import Part
 from sea_core.alignment.run import ModelFolder
 from sea_core.runs.embedding_run import EmbeddingRun
 from sea_core.verification.metrics import run_metrics
 
-Group = Literal["text", "media"]
-GROUPS: tuple[Group, ...] = ("text", "media")
+AttackGroup = Literal["text", "media"]
+GROUPS: tuple[AttackGroup, ...] = ("text", "media")
 """Attacks by text alone, and through media."""
 MAX_UNLEARNT = 0.1
 """The ratio of embeddings that were trained on that may be answered otherwise."""
-Question: TypeAlias = tuple[str, str, bool]
+QuestionKey: TypeAlias = tuple[str, str, bool]
 """What a benchmark asks in all its tasks: the scenario, the id, and whether it is of the benign twin."""
 
 
@@ -45,7 +45,7 @@ class StudyRun:
     attacks: Mapping[str, bool | None]
     refusals: Mapping[str, bool | None]
     named: Mapping[str, bool | None]
-    phrases: Mapping[Question, str] = field(default_factory=dict)
+    phrases: Mapping[QuestionKey, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, run: BenchRun, judge: str) -> StudyRun:
@@ -76,7 +76,7 @@ class StudyRun:
         self,
         values: Mapping[str, bool | None],
         wanted: Callable[[AnswerRecord], bool],
-    ) -> Answers:
+    ) -> AnswersByPhrase:
         """Return the values of the cases that are wanted, by phrase and case.
 
         A phrase may have several ids and scenarios, and an id another phrase in another benchmark: the id stands for
@@ -90,7 +90,7 @@ class StudyRun:
         return found
 
 
-def _question(record: AnswerRecord) -> Question:
+def _question(record: AnswerRecord) -> QuestionKey:
     return record["scenario"], record["id"], record["benign"]
 
 
@@ -102,7 +102,7 @@ def _verdicts_of(by_judge: Mapping[str, Verdicts], name: str) -> Verdicts:
 class Scope:
     """What a metric is over: text or media, and some scenarios and tasks; empty means all."""
 
-    group: Group
+    group: AttackGroup
     scenarios: Sequence[str] = ()
     task: str = ""
 

@@ -235,7 +235,7 @@ def test_phrase_is_one_whatever_its_id_scenario_and_seed() -> None:
     reused = arm("sea", "sea", "sft", of_benchmark(("1-Phrases", "0", lamp)), of_benchmark(("1-Phrases", "0", book)))
     assert have_own_phrases(reused.asr(claimed))
     both = of_benchmark(("1-Phrases", "0", lamp), ("2-Verbs", "1", lamp))
-    (figure,) = arm("sea", "sea", "sft", both).attacks(everything)
+    (figure,) = arm("sea", "sea", "sft", both).asr(everything)
     assert [len(side.answers) for side in figure.sides] == [1]
 
 

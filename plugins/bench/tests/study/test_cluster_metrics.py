@@ -9,7 +9,7 @@ from statistics import fmean
 import pytest
 
 from sea_bench.study.cluster_metrics import (
-    Answers,
+    AnswersByPhrase,
     ClusterMetric,
     Side,
     cluster_ratio,
@@ -27,7 +27,7 @@ def metric(harmful: Sequence[Sequence[bool | None]], benign: list[list[bool]] | 
     return ClusterMetric((*sides, Side(by_case(benign), -1)) if benign else tuple(sides))
 
 
-def by_case(answers: Sequence[Sequence[bool | None]]) -> Answers:
+def by_case(answers: Sequence[Sequence[bool | None]]) -> AnswersByPhrase:
     return {i: dict(enumerate(each)) for i, each in enumerate(answers)}
 
 

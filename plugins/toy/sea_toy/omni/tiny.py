@@ -17,6 +17,7 @@ from sea_auto.fit import Fit
 from sea_auto.joint import ImageAudioAutoAdapter
 from sea_core.model.embedding import Embedding, Grid
 from sea_core.model.mllm import MLLM
+from sea_core.plugin.blueprint import ReportLine
 from sea_qwen2_audio.adapter import RATE
 from sea_toy import pictures
 from sea_toy.omni.model import (
@@ -32,13 +33,13 @@ from sea_toy.omni.model import (
 )
 from sea_toy.qwen2_audio.tiny import TinyAudioStudent
 from sea_toy.qwen2_vl.tiny import make_patches, near_black
-from sea_toy.student import Rendering, RenderingPool, Report, Student, TrainConfig, TrainingState
+from sea_toy.student import Rendering, RenderingPool, Student, TrainConfig, TrainingState
 from sea_toy.tokenizer import train_tokenizer
 from sea_toy.world import Phrase, fragments, phrases
 
-Case = Literal["both", "split", "image", "audio", "blank"]
+MediaCase = Literal["both", "split", "image", "audio", "blank"]
 """Which of two media show a phrase: each, each a part of it, one alone, or none."""
-CASE_WEIGHTS: dict[Case, int] = {"both": 30, "split": 26, "image": 20, "audio": 20, "blank": 4}
+CASE_WEIGHTS: dict[MediaCase, int] = {"both": 30, "split": 26, "image": 20, "audio": 20, "blank": 4}
 LENGTH = SECONDS * RATE
 """Samples of every audio."""
 
@@ -124,7 +125,7 @@ class JointStudent(OmniStudent):
         case: which of the media show the phrase. The style is the image's; without an image, the audio's.
     """
 
-    case: Case = "both"
+    case: MediaCase = "both"
     share = 1.0
     adapter = ImageAudioAutoAdapter(width=IMAGE_SIDE, height=IMAGE_SIDE, seconds=SECONDS)
     image, audio = OmniImageStudent(), OmniAudioStudent()
@@ -138,13 +139,13 @@ class JointStudent(OmniStudent):
         return STYLES["audio" if self.case == "audio" else "image"]
 
     def prepare(
-        self, mllm: MLLM, renderings: int, rng: random.Random, report: Report, parts: Sequence[TrainingState]
+        self, mllm: MLLM, renderings: int, rng: random.Random, report: ReportLine, parts: Sequence[TrainingState]
     ) -> TrainingState:
         return JointState(self, self.open(mllm.model, mllm.processor), RenderingPool([], {}), joined=tuple(parts))
 
     def render(self, phrase: str, style: str, rng: random.Random) -> Any:
         (known,) = (each for each in phrases() if each.text == phrase)
-        case: Case = "audio" if style in STYLES["audio"] else self.case
+        case: MediaCase = "audio" if style in STYLES["audio"] else self.case
         drawn, spoken = share(known, case, rng)
         return (
             self.image.render(drawn.text, style, rng) if drawn else self.image.render_blank(rng),
@@ -168,7 +169,7 @@ class TinyOmniStudent(OmniImageStudent):
 
     @property
     def checked(self) -> tuple[Student, ...]:
-        cases: tuple[Case, ...] = ("both", "split", "image", "audio")
+        cases: tuple[MediaCase, ...] = ("both", "split", "image", "audio")
         return (self, OmniAudioStudent(), *(JointStudent(case) for case in cases))
 
 
@@ -202,7 +203,7 @@ class JointState(TrainingState):
         return Embedding(features, tuple(number for e in embeddings for number in e.grid))
 
 
-def share(phrase: Phrase, case: Case, rng: random.Random) -> tuple[Phrase | None, Phrase | None]:
+def share(phrase: Phrase, case: MediaCase, rng: random.Random) -> tuple[Phrase | None, Phrase | None]:
     """Return what image and audio show of a phrase. A product is not split: both show it."""
     if case == "split" and phrase.tail:
         texts = [phrase.head, phrase.tail]

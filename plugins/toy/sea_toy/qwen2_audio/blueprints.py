@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sea_core.plugin.blueprint import Blueprint, Report, Scores
+from sea_core.plugin.blueprint import Blueprint, ReportLine, Scores
 from sea_toy.blueprints import make_blueprints
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def _small() -> GraftedStudent:
     return SmallAudioStudent()
 
 
-def _build_real(out: Path, seed: int, report: Report) -> None:
+def _build_real(out: Path, seed: int, report: ReportLine) -> None:
     from sea_toy.qwen2_audio.real import build_real
 
     build_real(out, seed, report)

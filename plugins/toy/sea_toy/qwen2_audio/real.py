@@ -14,7 +14,7 @@ from torch import Tensor
 from sea_core.model.checkpoint import read_card, write_card
 from sea_core.model.mllm import MLLM
 from sea_core.model.placement import resolve_device, resolve_dtype
-from sea_core.plugin.blueprint import Report, Scores
+from sea_core.plugin.blueprint import ReportLine, Scores
 from sea_core.runs.digests import sha256
 from sea_qwen2_audio.adapter import Qwen2AudioAdapter
 from sea_toy import build, language
@@ -59,7 +59,7 @@ def build_model(language_model: Any, tokenizer: Any, encoder: Mapping[str, Tenso
     return MLLM(Qwen2AudioAdapter(seconds=SECONDS), model, processor)
 
 
-def build_real(out: Path, seed: int, report: Report) -> None:
+def build_real(out: Path, seed: int, report: ReportLine) -> None:
     """Fetch the parts, train, and save. What is not finished is kept beside `out`, and the next build goes on with it.
 
     Raises:
@@ -74,7 +74,7 @@ def build_real(out: Path, seed: int, report: Report) -> None:
 
 
 def train_and_save(
-    mllm: MLLM, encoder: str, clips: ClipConfig, config: GroundingConfig, out: Path, seed: int, report: Report
+    mllm: MLLM, encoder: str, clips: ClipConfig, config: GroundingConfig, out: Path, seed: int, report: ReportLine
 ) -> None:
     """Train an untrained model on spoken phrases, and save it.
 

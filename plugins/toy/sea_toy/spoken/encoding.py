@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sea_core.model.mllm import MLLM
-from sea_core.plugin.blueprint import Report
+from sea_core.plugin.blueprint import ReportLine
 from sea_toy.spoken.clips import FULL_SCALE, PlannedClip, render_part, split_parts
 from sea_toy.spoken.phrases import SpokenPhrase
 
@@ -30,7 +30,7 @@ class RecordedClip:
     wave: np.ndarray
 
 
-def record_clips(planned: Sequence[PlannedClip], report: Report) -> list[RecordedClip]:
+def record_clips(planned: Sequence[PlannedClip], report: ReportLine) -> list[RecordedClip]:
     """Render clips, or read them from the cache.
 
     Raises:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
 from sea_core.model.placement import fastest_cpu_dtype
-from sea_core.plugin.blueprint import Report
+from sea_core.plugin.blueprint import ReportLine
 from sea_toy import training
 from sea_toy.spoken import low_rank
 from sea_toy.spoken.clips import silence_parts
@@ -91,7 +91,7 @@ class Grounding:
         kept = {id(c) for c in self.validation}
         self.trained_on = [c for c in clips if id(c) not in kept]
 
-    def train(self, folder: TrainingFolder, report: Report) -> None:
+    def train(self, folder: TrainingFolder, report: ReportLine) -> None:
         """Train all phases, from the checkpoints in `folder`, and merge the updates.
 
         Raises:

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from sea_core.errors import SeaError
-from sea_core.plugin.blueprint import Report
+from sea_core.plugin.blueprint import ReportLine
 from sea_core.runs.atomic import atomic_write
 from sea_toy import training
 
@@ -54,7 +54,7 @@ class TrainingFolder:
     identity: str
 
 
-def run_phase(phase: Phase, folder: TrainingFolder, report: Report) -> None:
+def run_phase(phase: Phase, folder: TrainingFolder, report: ReportLine) -> None:
     """Train a phase to its end, from its checkpoint in `folder` if there is one.
 
     Raises:
@@ -79,7 +79,7 @@ def run_phase(phase: Phase, folder: TrainingFolder, report: Report) -> None:
         parameter.requires_grad_(False)
 
 
-def _log(folder: Path, phase: Phase, step: int, loss: float, report: Report) -> None:
+def _log(folder: Path, phase: Phase, step: int, loss: float, report: ReportLine) -> None:
     metrics = {"loss": loss, **phase.evaluate()}
     report(f"{phase.name} {step}/{phase.steps}: " + ", ".join(f"{name} {value:.3f}" for name, value in metrics.items()))
     with (folder / "losses.jsonl").open("a", encoding="utf-8") as file:

@@ -20,7 +20,7 @@ from sea_toy.spoken.study_clips import NOISE_LEVEL, NOISE_SECONDS, HeldOutVoices
 from sea_toy.spoken.study_phrases import split_phrases
 from sea_toy.spoken.study_texts import RealText, deal_cases, read_real_texts
 from sea_toy.spoken.voices import HELD_OUT, TRAINED, SpeakingVoice
-from sea_toy.spot_check import Render
+from sea_toy.spot_check import RenderMedium
 from sea_toy.study_data import SCENARIOS, StudiedModel, StudySource
 
 ROWS_OF_A_MEDIUM = 3
@@ -97,7 +97,7 @@ class SpokenStudy(StudySource):
         spoken = [clip.phrase for clip in plan_clips(ClipConfig())["train"]]
         return read_real_texts(self.texts, known, spoken, self.progress)
 
-    def renderer(self, model: StudiedModel, adapter: Adapter, progress: Progress) -> Render:
+    def renderer(self, model: StudiedModel, adapter: Adapter, progress: Progress) -> RenderMedium:
         return lambda phrase, style, rng: speak_clip(phrase, draw_voice(self.trained, rng), rng)
 
     def generator(self, modality: str) -> tuple[Generator, MediaSet]:

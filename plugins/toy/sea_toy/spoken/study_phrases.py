@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sea_core.data.examples import Kind
-from sea_toy.split import SPLITS, Part, SplitPhrase
+from sea_toy.split import SPLITS, SplitPart, SplitPhrase
 from sea_toy.world import Phrase
 
 Twins: TypeAlias = tuple[Phrase, Phrase]
@@ -64,7 +64,7 @@ VALIDATED = 10
 
 
 @dataclass(frozen=True)
-class Group:
+class PhraseGroup:
     """Twins of one verb on each side, or products."""
 
     twins: tuple[Twins, ...]
@@ -72,12 +72,12 @@ class Group:
     """Whether its verbs are held out in one of the splits."""
 
 
-def phrase_groups() -> list[Group]:
+def phrase_groups() -> list[PhraseGroup]:
     """Return all groups."""
     return [
-        *(Group(twins, True) for twins in _read(ACTIVITIES_OF_NEW_VERBS, "activity")),
-        *(Group(twins, False) for twins in _read(OTHER_ACTIVITIES, "activity")),
-        *(Group(twins, False) for twins in _read(PRODUCTS, "product")),
+        *(PhraseGroup(twins, True) for twins in _read(ACTIVITIES_OF_NEW_VERBS, "activity")),
+        *(PhraseGroup(twins, False) for twins in _read(OTHER_ACTIVITIES, "activity")),
+        *(PhraseGroup(twins, False) for twins in _read(PRODUCTS, "product")),
     ]
 
 
@@ -103,12 +103,12 @@ def split_phrases(seed: int, number: int) -> list[SplitPhrase]:
     """
     rng, groups = random.Random(f"spoken study:{seed}"), phrase_groups()
     rng.shuffle(groups)
-    groups = [Group(tuple(rng.sample(group.twins, len(group.twins))), group.may_be_new) for group in groups]
+    groups = [PhraseGroup(tuple(rng.sample(group.twins, len(group.twins))), group.may_be_new) for group in groups]
     placed = [*_split_new(groups, number), *_split_others(groups, number)]
     return [SplitPhrase(twins[side], part, is_new) for side in (0, 1) for twins, part, is_new in placed]
 
 
-def _split_new(groups: Sequence[Group], number: int) -> Iterator[tuple[Twins, Part, bool]]:
+def _split_new(groups: Sequence[PhraseGroup], number: int) -> Iterator[tuple[Twins, SplitPart, bool]]:
     """Yield the twins of verbs that are held out in one split; in the two others each, half of their phrases are."""
     for i, group in enumerate(group for group in groups if group.may_be_new):
         turn = (number - i) % SPLITS
@@ -118,12 +118,12 @@ def _split_new(groups: Sequence[Group], number: int) -> Iterator[tuple[Twins, Pa
             yield twins, "test" if twins in held_out else "train", turn == 0
 
 
-def _split_others(groups: Sequence[Group], number: int) -> Iterator[tuple[Twins, Part, bool]]:
+def _split_others(groups: Sequence[PhraseGroup], number: int) -> Iterator[tuple[Twins, SplitPart, bool]]:
     """Yield the twins of the other groups: one in three is held out, most of these for validation."""
     every = [twins for group in groups if not group.may_be_new for twins in group.twins]
     held_out = every[number::SPLITS]
     for twins in every:
-        part: Part = "train"
+        part: SplitPart = "train"
         if twins in held_out:
             part = "validation" if held_out.index(twins) < VALIDATED else "test"
         yield twins, part, False

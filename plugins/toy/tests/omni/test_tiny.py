@@ -13,11 +13,11 @@ from sea_core.errors import SeaError
 from sea_core.model.mllm import MLLM
 from sea_toy.evaluation import evaluate
 from sea_toy.omni.blueprints import BLUEPRINTS
-from sea_toy.omni.tiny import Case, JointStudent, OmniAudioStudent, OmniImageStudent, TinyOmniStudent, share
+from sea_toy.omni.tiny import JointStudent, MediaCase, OmniAudioStudent, OmniImageStudent, TinyOmniStudent, share
 from sea_toy.student import Student
 from sea_toy.world import ToyWorld, fragments, phrases
 
-CASES: tuple[Case, ...] = ("both", "split", "image", "audio")
+CASES: tuple[MediaCase, ...] = ("both", "split", "image", "audio")
 CHECKPOINT = ImageAudioAutoAdapter.checkpoint
 
 
@@ -87,7 +87,7 @@ def test_each_word_of_all_modalities_is_one_token(mllm: MLLM) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_bundled_model_reads_both_media(mllm: MLLM, case: Case) -> None:
+def test_bundled_model_reads_both_media(mllm: MLLM, case: MediaCase) -> None:
     student = JointStudent(case)
     assert student.styles == STYLES["audio" if case == "audio" else "image"]
     metrics = evaluate(student, mllm, per_skill=10, seed=99)

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
 Colour = tuple[int, int, int]
-Shape = tuple[str, tuple[float, ...]]
+IconShape = tuple[str, tuple[float, ...]]
 """("polygon" | "ellipse" | "rectangle" | "line" | "hole", numbers); a hole is an ellipse in the background colour."""
 
-ICONS: dict[str, tuple[Shape, ...]] = {
+ICONS: dict[str, tuple[IconShape, ...]] = {
     "lamp": (
         ("polygon", (32, 8, 68, 8, 88, 52, 12, 52)),
         ("line", (50, 52, 50, 84)),
