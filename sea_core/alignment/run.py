@@ -15,6 +15,7 @@ from sea_core.alignment.checkpoints import CHECKPOINTS, LogEntry
 from sea_core.alignment.spot_check import SpotCheckRecord
 from sea_core.runs.atomic import put_aside
 from sea_core.runs.folder import RunFolder
+from sea_core.runs.folder_kind import MODEL
 from sea_core.runs.inventory import Inventory
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import Manifest, ModelIdentity, library_versions
@@ -87,7 +88,7 @@ class ModelFolder(RunFolder[AlignManifest]):
     """
 
     MANIFEST_TYPE: ClassVar[type[Manifest]] = AlignManifest
-    MANIFEST_NAME = "align.json"
+    MANIFEST_NAME = MODEL.manifest
     NOUN = "model folder"
     COMMAND = "sea align"
 

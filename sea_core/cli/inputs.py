@@ -65,13 +65,12 @@ def require_benchmark(folder: Path) -> None:
 
     A benchmark need not be built by SEA, so what it consists of is checked by `sea bench check`.
     """
-    from sea_core.runs.folder import OTHER_KINDS
+    from sea_core.runs.folder_kind import BENCHMARK, find_folder_kind
 
     hint = "Build one: sea bench build MODALITY --out DIR"
     if not folder.exists():
         raise SeaError(f"there is no folder {folder}", hint=f"Check the path. {hint}")
-    kinds = (kind for name, kind in OTHER_KINDS.items() if name != "manifest.json" and (folder / name).is_file())
-    if kind := next(kinds, ""):
-        raise SeaError(f"{folder} is no benchmark folder: it is {kind}", hint=hint)
+    if (kind := find_folder_kind(folder)) and kind is not BENCHMARK:
+        raise SeaError(f"{folder} is no benchmark folder: it is {kind.noun}", hint=hint)
     if not any(folder.glob("**/*.json")):
         raise SeaError(f"{folder} is no benchmark folder", hint=hint)

@@ -40,6 +40,7 @@ def pull(
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.data_spec import DataSpec, parse_columns
     from sea_core.pipeline.share import pull as pull_folder
+    from sea_core.runs.folder_kind import MODEL
     from sea_core.sharing.models import use_command
 
     data = DataSpec(text, format, parse_columns(columns), split=split) if text else None
@@ -50,7 +51,7 @@ def pull(
             f"{pulled.withheld} embeddings lack the texts of their examples, which `sea align` needs. With the data "
             f"that they were made from: sea pull {source} {folder} --text DATA"
         )
-    is_model = pulled.listing.manifest == "align.json"
+    is_model = pulled.listing.manifest == MODEL.manifest
     next_step = use_command(pulled.listing.files, folder) if is_model else f"sea show {folder}"
     output.note(f"Next: {next_step}")
 

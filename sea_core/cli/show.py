@@ -13,23 +13,24 @@ from sea_core.model.libraries import install_command
 
 if TYPE_CHECKING:
     from sea_core.runs.embedding_run import EmbeddingRun
+    from sea_core.runs.folder_kind import FolderKind
 
 COLUMNS = ("id", "status", "steps", "loss", "phrase", "reason")
 MEDIA_COLUMNS = ("id", "status", "media", "harmful", "instruction", "reason")
 MISSED_COLUMNS = ("judge", "id", "content", "question", "answer")
-OWN_COMMAND = "sea show"
 
 
-def _run_other(context: typer.Context, command: str, arguments: list[str]) -> None:
+def _run_other(context: typer.Context, kind: FolderKind, arguments: list[str]) -> None:
     """Run the command that shows a folder of another kind. Raises RunError where its plugin is not installed."""
     found: Any = context.find_root().command
+    command = kind.shown_by
     _, *names = command.split()
     for name in names:
         found = found.get_command(context, name) if found else None
     if found is None:
         raise RunError(
             f"{arguments[0]} is shown by `{command}`, which is not installed",
-            hint=f"Type: {install_command('sea-bench')}",
+            hint=f"Type: {install_command(kind.distribution)}",
         )
     found.main(arguments, prog_name=command, standalone_mode=False, obj=context.obj)
 
@@ -48,15 +49,16 @@ def show(
     Of an aligned model it shows the outcome and the answers before and after, of a benchmark run the answers with their
     verdicts, as `sea bench show` does. `sea report` writes all of it as one page.
     """
-    from sea_core.cli.show_model import is_model_folder, show_model
+    from sea_core.cli.show_model import show_model
     from sea_core.runs.embedding_run import EmbeddingRun
-    from sea_core.runs.folder import command_to_show
+    from sea_core.runs.folder_kind import MODEL, RUN, find_folder_kind
 
-    if is_model_folder(run) and not missed:
+    kind = None if missed else find_folder_kind(run)
+    if kind is MODEL:
         show_model(run, embedding, as_json)
         return
-    if (command := command_to_show(run)) and command != OWN_COMMAND and not missed:
-        _run_other(context, command, [str(run), *([embedding] if embedding else []), *["--json"] * as_json])
+    if kind and kind is not RUN and kind.shown_by:
+        _run_other(context, kind, [str(run), *([embedding] if embedding else []), *["--json"] * as_json])
         return
     opened = EmbeddingRun(run)
     if missed:

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 COLUMNS = ("id", "questions", "label", "before", "after")
 
 
-def is_model_folder(folder: Path) -> bool:
-    """Return whether `sea align` wrote a folder."""
-    return (folder / "align.json").is_file()
-
-
 def show_model(folder: Path, question: str | None, as_json: bool) -> None:
     """Print the outcome of an alignment and how each question was answered, or the answers to one question in full.
 

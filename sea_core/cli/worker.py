@@ -104,7 +104,7 @@ def worker(
 def _report(folder: Path, as_json: bool) -> None:
     """Print what is known of a finished run."""
     from sea_core.runs.embedding_run import EmbeddingRun
-    from sea_core.runs.folder import command_to_show
+    from sea_core.runs.folder_kind import command_to_show
 
     run = EmbeddingRun(folder) if (folder / EmbeddingRun.MANIFEST_NAME).is_file() else None
     if run and run.manifest.identity.source == "text":

@@ -16,7 +16,7 @@ from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.block import HINT
 from sea_core.runs.block_folder import block_names
 from sea_core.runs.blocks import ORDER, Blocks
-from sea_core.runs.folder import command_to_show
+from sea_core.runs.folder_kind import command_to_show
 from sea_core.runs.manifest import read_sealed
 
 POLL_SECONDS = 0.5

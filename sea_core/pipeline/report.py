@@ -13,7 +13,7 @@ from sea_core.report.content import PageOptions, PageSection
 from sea_core.report.page import GENERATOR, TITLE, render_page
 from sea_core.report.reporter import Reporter
 from sea_core.runs.atomic import write_text
-from sea_core.runs.folder import OTHER_KINDS
+from sea_core.runs.folder_kind import BENCH_RUN, find_folder_kind
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,10 @@ def _reporter_of(folder: Path, reporters: Sequence[Reporter]) -> Reporter:
     if not folder.is_dir():
         what = f"{folder} is a file, but a run is a folder" if folder.exists() else f"there is no folder {folder}"
         raise RunError(what, hint=hint)
-    kind = next((text for name, text in OTHER_KINDS.items() if (folder / name).is_file()), "")
-    if (folder / "bench.json").is_file():
-        hint = f"Its plugin is not installed: {install_command('sea-bench')}"
-    raise RunError(f"{folder} cannot be reported: it is {kind or 'no run'}", hint=hint)
+    kind = find_folder_kind(folder)
+    if kind is BENCH_RUN:
+        hint = f"Its plugin is not installed: {install_command(kind.distribution)}"
+    raise RunError(f"{folder} cannot be reported: it is {kind.noun if kind else 'no run'}", hint=hint)
 
 
 def require_own_page(page: Path) -> None:

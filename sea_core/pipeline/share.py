@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -33,8 +33,6 @@ KINDS = (
     PackageKind("run.json", "a run of embeddings", EmbeddingRun, pack_run),
     PackageKind("align.json", "an aligned model", ModelFolder, pack_model),
 )
-OTHER_PUSH = {"bench.json": "sea bench push", "manifest.json": "sea bench push"}
-OTHER_PULL = tuple(kind.manifest for kind in KINDS)
 MAX_SIZE = 100e9
 """Bytes that are pulled at most, unless more are allowed."""
 
@@ -78,7 +76,6 @@ def push(
     public: bool = False,
     confirm: Callable[[Push], bool] = lambda push: True,
     kinds: Sequence[PackageKind] = KINDS,
-    others: Mapping[str, str] = OTHER_PUSH,
     progress: Progress = SILENT,
 ) -> Push | None:
     """Check a folder and send it to a repository of the hub or to a folder, with a card and a list of its digests.
@@ -99,7 +96,7 @@ def push(
         RunError: a file is damaged, or the target holds something else.
     """
     folder = Path(folder)
-    kind = find_kind(folder, kinds, others)
+    kind = find_kind(folder, kinds)
     place = open_place(target)
     require_main_branch(place)
     require_apart(folder, place)
@@ -214,7 +211,7 @@ def pull(
     data, listing = _read_listing(place)
     kind = next((kind for kind in kinds if kind.manifest == listing.manifest), None)
     if kind is None:
-        command = "sea pull" if listing.manifest in OTHER_PULL else "sea bench pull"
+        command = "sea pull" if listing.manifest in [kind.manifest for kind in KINDS] else "sea bench pull"
         raise RunError(
             f"{place.name} is another kind of folder: {listing.what}", hint=f"Type: {command} {place.name} {folder}"
         )

@@ -15,24 +15,16 @@ from sea_core.runs.atomic import DAMAGED
 from sea_core.runs.block_folder import block_names
 from sea_core.runs.blocks import Blocks
 from sea_core.runs.containment import is_inside, require_contained
-from sea_core.runs.folder import OTHER_KINDS
+from sea_core.runs.folder_kind import STUDY, WRITTEN
 from sea_core.runs.inventory import Damage, FileRecord, Inventory
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import read_sealed
 from sea_core.runs.store import Store
-from sea_core.runs.unfinished import STUDY, done_parts, study_parts, unfinished_work
+from sea_core.runs.unfinished import done_parts, study_parts, unfinished_work
 
 LOOSE = ("pending",)
 """Folders of what is in no inventory of the folder itself."""
-MANIFESTS = tuple(name for name in OTHER_KINDS if name != "config.json")
-MADE_UNDER = {
-    "index": "run.json",
-    "merged": "align.json",
-    "adapter": "align.json",
-    "media.jsonl": "manifest.json",
-    "answers.jsonl": "bench.json",
-}
-"""The manifest of a folder, by what is in no folder without it: `sea bench add` writes an inventory and no manifest."""
+MANIFESTS = tuple(kind.manifest for kind in WRITTEN)
 PARTS = "*/*/*"
 """The run folders in the folder of a study: MODEL/KIND/NAME."""
 
@@ -89,12 +81,14 @@ def check_folder(folder: Path) -> FolderCheck:
         hint = "Give a run, a model folder, a benchmark run, a built benchmark or a study."
         raise RunError(what, hint=hint, where=str(folder))
     checked, damage = _check_files(folder, manifests, list(files))
-    parts = {part.relative_to(folder).as_posix(): part for part in _parts(folder)} if STUDY in manifests else {}
+    parts = (
+        {part.relative_to(folder).as_posix(): part for part in _parts(folder)} if STUDY.manifest in manifests else {}
+    )
     others = _list_files(folder, leave_out={DAMAGED, *parts})
     known = {*checked, *(each.path for each in damage)}
     unchecked = tuple(name for name in others if name not in known)
     found = FolderCheck(folder, tuple(checked), tuple(damage), tuple(unfinished_work(folder)), unchecked)
-    wanted = study_parts(folder) if STUDY in manifests else {}
+    wanted = study_parts(folder) if STUDY.manifest in manifests else {}
     for name, part in parts.items():
         found = found.with_part(name, check_folder(part), is_wanted=name in wanted)
     return replace(found, damage=(*found.damage, *_missing_manifests(folder, wanted, found.damage)))
@@ -105,7 +99,7 @@ def _check_files(folder: Path, manifests: list[str], files: list[str]) -> tuple[
     journals = [path.name for path in sorted(folder.glob("[!.]*.jsonl")) if path.name not in files]
     found = [damage for name in manifests for damage in _check_manifest(folder / name)]
     if not manifests:
-        gone = [manifest for name, manifest in MADE_UNDER.items() if (folder / name).exists()]
+        gone = [kind.manifest for kind in WRITTEN if any((folder / name).exists() for name in kind.made_under)]
         found += [Damage(name, "is missing") for name in gone[:1]]
     found += [damage for name in journals for damage in _check_journal(folder / name)]
     found += Inventory(folder).damage(thorough=True, cached=False)

@@ -19,6 +19,7 @@ from sea_core.runs.block_folder import BlockFolder
 from sea_core.runs.blocks import SETTLED, TRIAL_KEY, TRIALS, Blocks
 from sea_core.runs.embedding_record import EmbeddingRecord, ResultRecord, read_grid
 from sea_core.runs.folder import RunFolder
+from sea_core.runs.folder_kind import RUN
 from sea_core.runs.inventory import Damage
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import DataIdentity, Manifest, ModelIdentity, ModelLocation
@@ -142,7 +143,7 @@ class EmbeddingRun(RunFolder[EmbeddingManifest]):
     """
 
     MANIFEST_TYPE: ClassVar[type[Manifest]] = EmbeddingManifest
-    MANIFEST_NAME = "run.json"
+    MANIFEST_NAME = RUN.manifest
     NOUN = "run folder"
     COMMAND = "sea optimize"
     OTHER_COMMANDS = ("sea encode",)

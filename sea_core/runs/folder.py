@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from sea_core.errors import RunError, nearest
 from sea_core.runs.containment import require_contained
+from sea_core.runs.folder_kind import find_folder_kind
 from sea_core.runs.inventory import Damage, Inventory
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.lock import locked
@@ -32,28 +33,6 @@ M = TypeVar("M", bound=Manifest)
 LOCK = ".lock"
 ADDRESS = re.compile(r"(?P<scheme>s3|gs|az):/+(?P<rest>.+)")
 """An address of object storage, as `Path` writes it."""
-OTHER_KINDS = {
-    "run.json": "a run of `sea optimize` or `sea encode`",
-    "align.json": "a model folder of `sea align`",
-    "bench.json": "a benchmark run of `sea bench run`",
-    "manifest.json": "a benchmark of `sea bench build`",
-    "study.json": "a study of `sea study run`",
-    "config.json": "the checkpoint of a model",
-}
-"""What a folder with one of these files is, for messages."""
-SHOWN_BY = {
-    "run.json": "sea show",
-    "align.json": "sea show",
-    "bench.json": "sea bench show",
-    "manifest.json": "sea bench check",
-    "study.json": "sea study report",
-}
-"""The command that shows a folder with one of these files."""
-
-
-def command_to_show(folder: Path) -> str:
-    """Return the command that shows a folder; empty where there is none."""
-    return next((command for name, command in SHOWN_BY.items() if (folder / name).is_file()), "")
 
 
 def require_distinct(folders: Iterable[Path]) -> None:
@@ -239,10 +218,10 @@ class RunFolder(Generic[M]):
             return RunError(f"there is no folder {folder}", hint=f"{self._nearest_folder()}{hint}")
         if not folder.is_dir():
             return RunError(f"{folder} is a file, but a {self.NOUN} is a folder", hint=hint)
-        kind = next((text for name, text in OTHER_KINDS.items() if (folder / name).is_file()), "")
-        if shown_by := command_to_show(folder):
-            hint += f" To see this one: {shown_by} {folder}"
-        found = f"it is {kind}" if kind else f"it has no {self.MANIFEST_NAME}"
+        kind = find_folder_kind(folder)
+        if kind and kind.shown_by:
+            hint += f" To see this one: {kind.shown_by} {folder}"
+        found = f"it is {kind.noun}" if kind else f"it has no {self.MANIFEST_NAME}"
         return RunError(f"{folder} is not a {self.NOUN}: {found}", hint=hint)
 
     def _nearest_folder(self) -> str:

@@ -11,14 +11,13 @@ from typing_extensions import TypedDict
 
 from sea_core.errors import RunError
 from sea_core.runs.block_folder import BLOCKS, block_folders, block_names
+from sea_core.runs.folder_kind import BENCH_RUN, BENCHMARK, MODEL, RUN, STUDY
 from sea_core.runs.inventory import Damage
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import read_sealed
 from sea_core.runs.records import HeldOutAnswer
 from sea_core.runs.store import Store
 from sea_core.schema import check
-
-STUDY = "study.json"
 
 
 class _Counts(TypedDict, total=False):
@@ -69,9 +68,9 @@ def unfinished_work(folder: Path) -> list[Damage]:
 
 
 def _find_in_run(folder: Path) -> Iterator[Damage]:
-    records, wanted = Store(folder).records(), _read(folder / "run.json").get("metadata", {}).get("embeddings", 0)
+    records, wanted = Store(folder).records(), _read(folder / RUN.manifest).get("metadata", {}).get("embeddings", 0)
     if len(records) < wanted:
-        yield Damage("run.json", f"is of a run that is not finished: {len(records)} of {wanted} embeddings are done")
+        yield Damage(RUN.manifest, f"is of a run that is not finished: {len(records)} of {wanted} embeddings are done")
     digests = {record["id"]: record["sha256"] for record in records if record["status"] == "succeeded"}
     answers = JsonlLog(folder / "verify.jsonl", HeldOutAnswer).read(skip_damaged=True)
     asked = {(each["id"], each["question"]) for each in answers if digests.get(each["id"]) == each["embedding"]}
@@ -84,21 +83,23 @@ def _find_in_run(folder: Path) -> Iterator[Damage]:
 
 
 def _find_in_model(folder: Path) -> Iterator[Damage]:
-    if _read(folder / "align.json").get("metrics", ...) is None:
-        yield Damage("align.json", "is of an alignment that is not finished: its exports are not complete and checked")
+    if _read(folder / MODEL.manifest).get("metrics", ...) is None:
+        yield Damage(
+            MODEL.manifest, "is of an alignment that is not finished: its exports are not complete and checked"
+        )
 
 
 def _find_in_bench_run(folder: Path) -> Iterator[Damage]:
-    wanted = _read(folder / "bench.json").get("metadata", {}).get("cases", 0)
+    wanted = _read(folder / BENCH_RUN.manifest).get("metadata", {}).get("cases", 0)
     asked = {answer["key"] for answer in JsonlLog(folder / "answers.jsonl", _Asked).read(skip_damaged=True)}
     if len(asked) < wanted:
-        yield Damage("bench.json", f"is of a run that is not finished: {len(asked)} of {wanted} cases were asked")
+        yield Damage(BENCH_RUN.manifest, f"is of a run that is not finished: {len(asked)} of {wanted} cases were asked")
 
 
 def _find_in_build(folder: Path) -> Iterator[Damage]:
-    for modality, each in _read(folder / "manifest.json").get("sets", {}).items():
+    for modality, each in _read(folder / BENCHMARK.manifest).get("sets", {}).items():
         if not each["complete"]:
-            yield Damage("manifest.json", f"has a set that is not finished: {modality}")
+            yield Damage(BENCHMARK.manifest, f"has a set that is not finished: {modality}")
 
 
 def _find_in_study(folder: Path) -> Iterator[Damage]:
@@ -106,7 +107,7 @@ def _find_in_study(folder: Path) -> Iterator[Damage]:
     lacking = [name for name in wanted if name not in done]
     if lacking:
         count = f"{len(lacking)} of {len(wanted)} parts are not done, such as {lacking[0]}"
-        yield Damage(STUDY, f"is of a study that is not finished: {count}")
+        yield Damage(STUDY.manifest, f"is of a study that is not finished: {count}")
 
 
 def study_parts(folder: Path) -> dict[str, str]:
@@ -115,9 +116,9 @@ def study_parts(folder: Path) -> dict[str, str]:
     They are relative to the study's; there are none if it is damaged.
     """
     found: dict[str, str] = {}
-    for each in _read(folder / STUDY).get("answers", []):
-        found |= dict.fromkeys(each["embeddings"], "run.json")
-        found |= {each["alignment"]: "align.json", each["answers"]: "bench.json"}
+    for each in _read(folder / STUDY.manifest).get("answers", []):
+        found |= dict.fromkeys(each["embeddings"], RUN.manifest)
+        found |= {each["alignment"]: MODEL.manifest, each["answers"]: BENCH_RUN.manifest}
     return {name: manifest for name, manifest in found.items() if name}
 
 
@@ -138,10 +139,10 @@ def _read(path: Path) -> _Facts:
 
 
 FINDERS: Mapping[str, Callable[[Path], Iterator[Damage]]] = {
-    "run.json": _find_in_run,
-    "align.json": _find_in_model,
-    "bench.json": _find_in_bench_run,
-    "manifest.json": _find_in_build,
-    STUDY: _find_in_study,
+    RUN.manifest: _find_in_run,
+    MODEL.manifest: _find_in_model,
+    BENCH_RUN.manifest: _find_in_bench_run,
+    BENCHMARK.manifest: _find_in_build,
+    STUDY.manifest: _find_in_study,
 }
 """Finds what a kind of folder lacks, by the name of its manifest."""

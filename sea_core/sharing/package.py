@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sea_core.errors import RunError, SeaError
+from sea_core.runs.folder_kind import find_folder_kind
 from sea_core.runs.inventory import NAME as INVENTORY
 from sea_core.runs.inventory import FileRecord, Inventory
 from sea_core.runs.jsonl import JsonlLog
@@ -69,20 +70,14 @@ class PackageKind:
     pack: Packer
 
 
-def find_kind(folder: Path, kinds: Sequence[PackageKind], others: Mapping[str, str]) -> PackageKind:
-    """Return what kind a folder is.
-
-    Args:
-        others: the commands for kinds that are not among these, by manifest.
-
-    Raises:
-        SeaError: it is none of them.
-    """
+def find_kind(folder: Path, kinds: Sequence[PackageKind]) -> PackageKind:
+    """Return what kind a folder is. Raises SeaError if it is none of them, with the command that shares it."""
     for kind in kinds:
         if (folder / kind.manifest).is_file():
             return kind
     nouns = " or ".join(kind.noun for kind in kinds)
-    command = next((command for name, command in others.items() if (folder / name).is_file()), "")
+    other = find_folder_kind(folder)
+    command = other.pushed_by if other else ""
     hint = f"Type: {command} {folder} ..." if command else f"Give the folder of {nouns}."
     raise SeaError(f"{folder} is not {nouns}" if folder.exists() else f"there is no folder {folder}", hint=hint)
 

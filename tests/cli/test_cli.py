@@ -19,6 +19,7 @@ from sea_core.data.formats.published import PUBLISHED_SETS
 from sea_core.data.formats.registry import FORMATS
 from sea_core.model.libraries import install_command
 from sea_core.plugin import loader
+from sea_core.runs.folder_kind import WRITTEN
 
 NAMES = [name for commands in app.COMMANDS.values() for name in commands]
 SUBCOMMANDS = ["data check", "data convert", "plugins list", "plugins new", "plugins check"]
@@ -116,6 +117,14 @@ def test_a_command_of_a_distribution_that_is_not_installed_says_which(monkeypatc
         shown = expect_error(name)
         assert f"`sea {name}` comes from {distribution}, which is not installed" in shown
         assert install_command(distribution) in shown
+
+
+def test_the_commands_that_folders_are_shown_and_shared_with_exist() -> None:
+    named = {command: kind for kind in WRITTEN for command in (kind.shown_by, kind.pushed_by) if command}
+    for command, kind in named.items():
+        _, group, *names = command.split()
+        assert sea(group, *names, "--help").code == 0
+        assert kind.distribution == app.PACKAGES.get(group, "")
 
 
 def test_a_command_of_a_distribution_that_is_broken_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

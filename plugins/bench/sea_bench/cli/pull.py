@@ -14,8 +14,9 @@ def pull(source: Source, folder: Folder, max_gb: MaxGb = 100, as_json: output.Js
     from sea_bench.pipeline.share import KINDS
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.share import pull as pull_folder
+    from sea_core.runs.folder_kind import BENCH_RUN
 
     pulled = pull_folder(source, folder, max_bytes=max_gb * 1e9, kinds=KINDS, progress=TERMINAL)
     report_pull(pulled, as_json)
-    is_run = pulled.listing.manifest == "bench.json"
+    is_run = pulled.listing.manifest == BENCH_RUN.manifest
     output.note(f"Next: {'sea bench report' if is_run else 'sea bench check'} {folder}")

@@ -30,7 +30,7 @@ def push(
 
     Both consist of texts, so --with-text is needed. Says first what would be sent, and asks, as `sea push`.
     """
-    from sea_bench.pipeline.share import KINDS, PUSH_ELSEWHERE
+    from sea_bench.pipeline.share import KINDS
     from sea_core.cli.progress import TERMINAL
     from sea_core.pipeline.share import push as push_folder
     from sea_core.sharing.places import require_lasting
@@ -44,7 +44,6 @@ def push(
         public=public,
         confirm=confirm(yes),
         kinds=KINDS,
-        others=PUSH_ELSEWHERE,
         progress=TERMINAL,
     )
     report_push(sent, "sea bench pull", as_json)

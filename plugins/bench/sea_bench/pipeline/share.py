@@ -23,7 +23,6 @@ ABOUT_RUN = """The questions of a safety benchmark, what one model answered to t
 questions and answers stand here in full: for research on the safety of models."""
 ABOUT_BENCHMARK = """A safety benchmark: harmful questions, the same put into media, and harmless twins of them. It is
 made to measure models that should refuse, and must not be trained on."""
-PUSH_ELSEWHERE = {"run.json": "sea push", "align.json": "sea push"}
 
 
 def pack_bench_run(folder: Path, temporary: Path, with_text: bool) -> Package:

@@ -26,6 +26,7 @@ from sea_bench.run.records import (
 )
 from sea_core.runs.blocks import Blocks
 from sea_core.runs.folder import LOCK, RunFolder
+from sea_core.runs.folder_kind import BENCH_RUN
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import Manifest, ModelIdentity, ModelLocation
 
@@ -150,7 +151,7 @@ class BenchRun(RunFolder[BenchManifest]):
     """
 
     MANIFEST_TYPE: ClassVar[type[Manifest]] = BenchManifest
-    MANIFEST_NAME = "bench.json"
+    MANIFEST_NAME = BENCH_RUN.manifest
     NOUN = "benchmark run"
     COMMAND = "sea bench run"
 
