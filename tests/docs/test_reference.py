@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -36,6 +37,20 @@ def test_reference_covers_every_command_and_setting() -> None:
         assert f"### sea {command}\n" in cli
     for setting in ("lr", "llm.model", "noise.strength", "adapter.seconds", "generator.voice", "guard.model"):
         assert f"| `{setting}` |" in settings
+
+
+def test_what_a_plugin_imports_is_there() -> None:
+    page = (REFERENCE / "plugin-api.md").read_text(encoding="utf-8")
+    hooks = re.findall(r"^\| `(sea_\w+)` \| (?:`([\w.]+)`)?", page.split("## Modules")[0], re.MULTILINE)
+    assert [name for name, _ in hooks] == sorted(name for name in vars(hookspecs) if name.startswith("sea_"))
+    modules = re.findall(r"^\| `(sea_core[\w.]*)` \| (.*?) \|", page.split("## Modules")[1], re.MULTILINE)
+    named = [
+        (module, name) for module, names in modules for name in re.findall(r"`(\w+)`", names) if name != "sea_core"
+    ]
+    named += [path.rsplit(".", 1) for _, path in hooks if path]
+    assert len(named) > 30
+    missing = [name for module, name in named if not hasattr(import_module(module), name)]
+    assert missing == []
 
 
 def test_contributing_lists_every_hook() -> None:
