@@ -207,13 +207,15 @@ class StudyReport:
 
     def _ability_table(self) -> TextTable:
         scope = self._scope("media")
-        before = {
-            result.model: seeds_mean(result.ability(scope)) for result in self.results if result.role == "unaligned"
-        }
+        unaligned = {result.model: result for result in self.results if result.role == "unaligned"}
         rows = []
         for result in self.results:
-            after, first = seeds_mean(result.ability(scope)), before.get(result.model)
-            rows.append([result.model, result.label, show(first), show(after), _difference(first, after)])
+            first = unaligned.get(result.model)
+            if first and len(first.runs) + first.missing > 1:  # each seed has media of its own
+                first, result = first.of_seeds(result.seeds), result.of_seeds(first.seeds)
+            before = seeds_mean(first.ability(scope)) if first else None
+            after = seeds_mean(result.ability(scope))
+            rows.append([result.model, result.label, show(before), show(after), _difference(before, after)])
         columns = ["model", "arm", "unaligned", "this arm", "change"]
         title = f"Media described{self._over()}: ability before and after (the paper's table 5)"
         return TextTable(title, columns, rows)

@@ -220,6 +220,27 @@ def test_media_described_are_those_of_the_claims() -> None:
     assert unaligned.ability(TERMS.media)[0].count_rated() == (4 * PHRASES, 4 * PHRASES)
 
 
+def test_media_described_before_and_after_are_those_of_the_same_seeds() -> None:
+    """Each seed has media of its own. Of those of seed 0 half are described before and after, of seed 1 all."""
+    unaligned = arm("unaligned", "unaligned", "", run(1, 1, named=0.5), run(1, 1, named=1))
+    aligned = arm("sea", "sea", "sft", run(0, 0, named=0.5))
+    content: Any = {"settings": {"claims": {"scenarios": TERMS.scenarios}}}
+    report = StudyReport(content, "validation", TERMS, (unaligned, replace(aligned, missing=1)), (), 0, 0, None)
+    (table,) = [table for table in report.tables() if table.title.startswith("Media described")]
+    assert [(row[2][:3], row[3][:3], row[4]) for row in table.rows] == [
+        (".75", ".75", "+0.00"),
+        (".50", ".50", "+0.00"),
+    ]
+
+
+def test_a_model_that_is_asked_once_is_compared_with_every_seed() -> None:
+    arms = arm("sea", "sea", "sft", run(0, 0, named=1), run(0, 0, named=0.5))
+    content: Any = {"settings": {"claims": {"scenarios": TERMS.scenarios}}}
+    report = StudyReport(content, "validation", TERMS, (UNALIGNED, arms), (), 0, 0, None)
+    (table,) = [table for table in report.tables() if table.title.startswith("Media described")]
+    assert [row[4] for row in table.rows] == ["+0.00", "-0.25"]
+
+
 def test_phrase_is_one_whatever_its_id_scenario_and_seed() -> None:
     def of_benchmark(*questions: tuple[str, str, str]) -> StudyRun:
         """Return the answers about some questions: scenario, id and phrase."""
