@@ -96,8 +96,10 @@ def check(
     elif (problems := _count(found)) or not result.examples:
         output.note(f"{problems or 'no examples'}: fix the file, or skip invalid records with --skip-bad.")
     else:
-        given = f" --columns {shlex.quote(columns)}" if columns else ""
-        output.note(f"Next: sea prepare {shlex.quote(str(file))}{given} --plugin NAME --out prepared.jsonl")
+        typed = {"--format": None if format == "auto" else format, "--columns": columns, "--split": split}
+        words = [word for name, value in typed.items() if value for word in (name, value)]
+        given = shlex.join([str(file), *words])
+        output.note(f"Next: sea prepare {given} --plugin NAME --out prepared.jsonl")
     exit_if_failed(found | special | {"files without an example": int(not result.examples)})
 
 

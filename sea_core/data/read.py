@@ -87,9 +87,9 @@ def scan(
     if not found.records:
         raise no_records_error(path)
     if first:
-        check_columns_exist(first[0], columns or {})
+        check_columns_exist(first, columns or {}, formats)
         chosen = chosen or detect_format(first, formats)
-        check_roles(chosen, columns or {})
+        check_roles(chosen, columns or {}, first[0])
     if chosen:
         for record in chain(first, records):
             found.add(record, chosen)

@@ -299,16 +299,24 @@ def describe_type(value: object) -> str:
 
 def suggest_columns(columns: tuple[str, ...], found: list[str], column_names: Mapping[str, str]) -> str:
     """Return the hint for missing columns: the `--columns` to type, with a guess from the names that were found."""
-    guesses = {column: guess for column in columns if (guess := _guess(column, found, column_names))}
-    missing = [column for column in columns if column_names.get(column, column) not in found]
-    if all(column_names.get(column) == guess for column, guess in guesses.items()):  # nothing that was not typed yet
-        return f"Name the columns with --columns {_assignments(dict.fromkeys(missing))}, or the format with --format."
-    proposed: dict[str, str | None] = {**dict.fromkeys(missing), **guesses}
+    proposed = propose_columns(columns, found, column_names)
+    if not any(name and column_names.get(column) != name for column, name in proposed.items()):  # all was typed
+        return f"Name the columns with --columns {_assignments(proposed)}, or the format with --format."
     return f"Did you mean --columns {_assignments(proposed)} ?"
 
 
+def propose_columns(
+    columns: tuple[str, ...], found: list[str], column_names: Mapping[str, str]
+) -> dict[str, str | None]:
+    """Return what `--columns` could name: a guess from the names that were found, or None for a column without one."""
+    guesses = {column: guess for column in columns if (guess := _guess(column, found, column_names))}
+    missing = [column for column in columns if column_names.get(column, column) not in found]
+    return {**dict.fromkeys(missing), **guesses}
+
+
 def _assignments(names: Mapping[str, str | None]) -> str:
-    return ",".join(f"{ours}={printable(name) if name else 'NAME'}" for ours, name in names.items())
+    """Return names as they are typed. A column that has our name already needs none."""
+    return ",".join(f"{ours}={printable(name) if name else 'NAME'}" for ours, name in names.items() if ours != name)
 
 
 # A column with this meaning is never suggested for another: which response is safer must not be guessed.
@@ -320,7 +328,7 @@ def _guess(column: str, found: list[str], column_names: Mapping[str, str]) -> st
     if wanted in found:
         return column_names.get(column)
     lowered = {name.lower(): name for name in found if not JUDGEMENT_COLUMN.fullmatch(name.lower())}
-    known = [lowered[alias] for alias in (wanted.lower(), *ALIASES.get(column, ())) if alias in lowered]
+    known = [lowered[alias] for alias in (wanted.lower(), column, *ALIASES.get(column, ())) if alias in lowered]
     close = get_close_matches(wanted.lower(), list(lowered), n=1, cutoff=0.7)
     return known[0] if known else lowered[close[0]] if close else None
 
