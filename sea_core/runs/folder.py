@@ -81,6 +81,8 @@ class RunFolder(Generic[M]):
     """The command that writes such a folder, for messages."""
     OTHER_COMMANDS: ClassVar[tuple[str, ...]] = ()
     """Further commands that write such a folder."""
+    RESULTS: ClassVar[str] = ""
+    """A file by which a folder of this kind is known when its manifest is gone."""
     is_in_block: bool = False
     """Whether what is written goes to a block that a worker has claimed (see `continued_in`)."""
 
@@ -219,6 +221,8 @@ class RunFolder(Generic[M]):
         if not folder.is_dir():
             return RunError(f"{folder} is a file, but a {self.NOUN} is a folder", hint=hint)
         kind = find_folder_kind(folder)
+        if self.RESULTS and not kind and (folder / self.RESULTS).is_file():
+            return RunError(f"{folder} is a {self.NOUN} whose {self.MANIFEST_NAME} is gone", hint=self._restore_hint())
         if kind and kind.shown_by:
             hint += f" To see this one: {kind.shown_by} {folder}"
         found = f"it is {kind.noun}" if kind else f"it has no {self.MANIFEST_NAME}"
@@ -238,13 +242,16 @@ class RunFolder(Generic[M]):
         """Return one sentence on the results that a folder with a damaged manifest still has, or nothing."""
         return ""
 
-    def _read(self) -> M:
-        restore = (
+    def _restore_hint(self) -> str:
+        """Return what to do where the manifest is damaged or gone."""
+        return (
             f"{self._remaining_results()} Restore {self.MANIFEST_NAME} from a backup. If another version of SEA wrote "
             f"it, or there is no backup, make a new folder: {self.COMMAND} ... --out NEW"
         ).lstrip()
+
+    def _read(self) -> M:
         path = self.folder / self.MANIFEST_NAME
-        return cast(M, read_manifest(path, self.MANIFEST_TYPE, noun=self.NOUN, hint=restore))
+        return cast(M, read_manifest(path, self.MANIFEST_TYPE, noun=self.NOUN, hint=self._restore_hint()))
 
     def _write(self, manifest: M) -> None:
         """Store a changed manifest, whole or not at all; in a block it is only kept in memory."""

@@ -154,9 +154,10 @@ class BenchRun(RunFolder[BenchManifest]):
     MANIFEST_NAME = BENCH_RUN.manifest
     NOUN = "benchmark run"
     COMMAND = "sea bench run"
+    RESULTS = "answers.jsonl"
 
     def open_files(self) -> None:
-        self.answers: JsonlLog[AnswerRecord] = JsonlLog(self.folder / "answers.jsonl", STORED_ANSWER, key=("key",))
+        self.answers: JsonlLog[AnswerRecord] = JsonlLog(self.folder / self.RESULTS, STORED_ANSWER, key=("key",))
         self.verdicts = JsonlLog(self.folder / "verdicts.jsonl", BenchVerdict, key=("key", "answer_sha", "judge"))
 
         self.comprehension = JsonlLog(self.folder / "comprehension.jsonl", ComprehensionRecord, key=("key",))
@@ -169,6 +170,11 @@ class BenchRun(RunFolder[BenchManifest]):
         self.sampling_frame = JsonlLog(self.folder / "sampling_frame.jsonl", FrameRecord, key=("key", "answer_sha"))
         self.labels = JsonlLog(self.folder / "labels.jsonl", LabelRecord)
         self.blocks = Blocks(self.folder)
+
+    def _remaining_results(self) -> str:
+        path = self.folder / self.RESULTS
+        imported = f"Its answers become a new run: sea bench import {path} --columns question=question --out NEW."
+        return imported if path.is_file() and path.stat().st_size else ""
 
     def journals(self) -> Sequence[JsonlLog[Any]]:
         return (

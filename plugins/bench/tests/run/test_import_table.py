@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -354,3 +355,14 @@ def test_a_benchmark_is_no_table_of_answers(tmp_path: Path) -> None:
     message = expect_error("bench", "import", tmp_path / "cases", "--out", tmp_path / "run")
     assert "is a benchmark: it has questions, and no answers" in message
     assert f"sea bench run {tmp_path}/cases" in message
+
+
+@pytest.mark.parametrize("command", ["report", "show", "judge"])
+def test_the_answers_of_a_run_whose_manifest_is_gone_can_be_read_again(tmp_path: Path, command: str) -> None:
+    assert run_import(write(tmp_path, "a.csv", CSV)).code == 0
+    (tmp_path / "run" / "bench.json").unlink()
+    message = expect_error("bench", command, tmp_path / "run")
+    assert "is a benchmark run whose bench.json is gone" in message
+    (following,) = re.findall("sea (bench import .*) --out NEW[.]", message)
+    assert sea(*following.split(), "--out", tmp_path / "new").code == 0
+    assert answers(tmp_path / "new") == PAIRS
