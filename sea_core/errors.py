@@ -57,6 +57,15 @@ def at(path: Path | str, line: int | None = None) -> str:
     return f"{path}:{line}" if line else str(path)
 
 
+def number_of(count: int, one: str, several: str = "") -> str:
+    """Return `1 file` or `2 files`, for messages.
+
+    Args:
+        several: for any other number than 1, where it is not `one` with an s: `files are` for `file is`.
+    """
+    return f"{count} {one if count == 1 else several or one + 's'}"
+
+
 def visible(text: str) -> str:
     r"""Return a text with its control characters written out, as in `\x1b[31m`, so that it can only be read."""
     return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

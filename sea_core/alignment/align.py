@@ -39,7 +39,7 @@ from sea_core.alignment.train import train
 from sea_core.alignment.trainer_config import check_settings
 from sea_core.alignment.trainers import StepCallback
 from sea_core.data.examples import Example
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, number_of
 from sea_core.judges.refusal_patterns import VERSION
 from sea_core.model.checkpoint import fingerprint, read_card
 from sea_core.model.mllm import MLLM
@@ -140,7 +140,10 @@ def align(
 
 def _warnings(mixture: Mixture, source: EmbeddingSource) -> tuple[str, ...]:
     """Return what the user should know about what is trained on."""
-    skipped = [f"{count} training examples were skipped: {reason}" for reason, count in mixture.skipped.items()]
+    skipped = [
+        f"{number_of(count, 'training example was', 'training examples were')} skipped: {reason}"
+        for reason, count in mixture.skipped.items()
+    ]
     return tuple(filter(None, (*mixture.warnings, *skipped, describe_losses(source))))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sea_core.alignment.config import AlignConfig, AlignRequest
 from sea_core.alignment.embedding_source import EmbeddingSource
 from sea_core.alignment.mixture import TEACHING_KINDS, Mixture
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, number_of
 from sea_core.runs.embedding_run import EmbeddingRun
 
 
@@ -66,8 +66,8 @@ def _reasons(mixture: Mixture, found: HarmfulExamples, request: AlignRequest) ->
     if failed := found.tried - found.stored:
         yield f"{failed} of {found.tried} failed"
     if found.skipped:
-        yield f"preparation skipped {found.skipped} examples"
-    yield from (f"{count} examples: {reason}" for reason, count in mixture.skipped.items())
+        yield f"preparation skipped {number_of(found.skipped, 'example')}"
+    yield from (f"{number_of(count, 'example')}: {reason}" for reason, count in mixture.skipped.items())
     if held_out := len({each.example_id for each in mixture.held_out if each.harmful}):
         yield f"{held_out} are held out for the spot check"
     yield from _switched_off(request.config)

@@ -11,7 +11,7 @@ from transformers.pytorch_utils import Conv1D
 
 from sea_core.alignment.config import AlignRequest
 from sea_core.alignment.passthrough import build_config
-from sea_core.errors import ModelError
+from sea_core.errors import ModelError, number_of
 from sea_core.model.mllm import MLLM
 from sea_core.model.quantization import is_quantized_layer
 
@@ -86,7 +86,8 @@ def require_only_expected_trainable(mllm: MLLM, model: nn.Module, train_projecto
     hint = "Leave lora.target_modules out, or give full paths of the language model's layers."
     if unexpected:
         raise ModelError(
-            f"{len(unexpected)} weights outside the language model would be trained, for example {unexpected[0]}",
+            f"{number_of(len(unexpected), 'weight')} outside the language model would be trained, "
+            f"for example {unexpected[0]}",
             hint=hint,
         )
     if not trainable:

@@ -23,7 +23,7 @@ from sea_core.alignment.questions import (
 from sea_core.alignment.read_first import own_examples
 from sea_core.alignment.selection import hold_out_benign_texts, is_asked_as_text, select_trained, text_weight
 from sea_core.data.examples import Example
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, number_of
 from sea_core.model.adapter import Adapter
 
 TEACHING_KINDS = ("synthetic", "real", "text")
@@ -117,21 +117,26 @@ def _nothing_to_train_on(source: EmbeddingSource, usable: Sequence[StoredEmbeddi
     needs, stored = ANSWERS[method], source.stored()
     failed = {run.folder: {record["example_id"] for record in run.store.records()} for run in source.runs}
     if not stored and any(failed.values()):
-        what = f"the {sum(map(len, failed.values()))} examples of the runs have no embeddings: all optimisations failed"
+        examples = _examples_of_runs(sum(map(len, failed.values())))
+        what = f"{examples} no embeddings: all optimisations failed"
         return SeaError(what, hint=f"See why: sea show {next(folder for folder, ids in failed.items() if ids)}")
     if not stored or usable:
         hint = f"{method} needs examples with {needs}. --data names the kinds to train on."
         return SeaError(f"there is no example to train on with {method}", hint=hint)
-    count = len({embedding.example_id for embedding in stored})
+    examples = _examples_of_runs(len({embedding.example_id for embedding in stored}))
     if not any(embedding.record["instruction"] for embedding in stored):
-        what = f"the {count} examples of the runs have no texts: they were shared without them"
+        what = f"{examples} no texts: they were shared without them"
         return SeaError(what, hint="Put them back, from the data: sea pull SOURCE RUN --text DATA")
     has_response = method == "dpo" and any(stored_responses(each, "sft") for each in stored)
     way = "; or type --method sft, for which they have answers" if has_response else ""
     return SeaError(
-        f"the {count} examples of the runs have no answers to train on with {method}: it needs {needs}",
+        f"{examples} no answers to train on with {method}: it needs {needs}",
         hint=f"Add these columns to the text safety set, and make a new run of it with sea optimize{way}.",
     )
+
+
+def _examples_of_runs(count: int) -> str:
+    return f"the {number_of(count, 'example of the runs has', 'examples of the runs have')}"
 
 
 def _media_examples(

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from sea_core.alignment.spot_check import SpotCheckRecord
+from sea_core.errors import number_of
 from sea_core.runs.paired import SIGNIFICANCE, mcnemar
 
 OutcomeName: TypeAlias = Literal[
@@ -104,7 +105,7 @@ class Change:
     def __str__(self) -> str:
         counts = f"refused in at least half of their answers: {self.refused_before} before, {self.refused_after} after"
         changed = f"refused more often: {self.more}, less often: {self.fewer}, p = {self.p:.2g}"
-        return f"{self.examples} examples, {counts} ({changed})"
+        return f"{number_of(self.examples, 'example')}, {counts} ({changed})"
 
 
 def find_outcome(

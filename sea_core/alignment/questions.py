@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from sea_core.alignment.config import AlignConfig, Method
 from sea_core.alignment.embedding_source import StoredEmbedding
 from sea_core.data.examples import Example
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, number_of
 from sea_core.model import prompts
 from sea_core.model.adapter import Adapter
 
@@ -62,7 +62,7 @@ def require_answers(examples: Sequence[Example], method: Method, advice: str = A
     has_response = method == "dpo" and any(find_responses("sft", e.response, e.chosen, e.rejected) for e in examples)
     way = "; or type --method sft, for which they have answers" if has_response else ""
     raise SeaError(
-        f"none of the {len(examples)} examples has {ANSWERS[method]} to train on with {method}",
+        f"none of {number_of(len(examples), 'example')} has {ANSWERS[method]} to train on with {method}",
         hint=f"{advice}{way}.",
         where=where,
     )

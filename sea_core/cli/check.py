@@ -12,6 +12,7 @@ import typer
 
 from sea_core.cli import output
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.errors import number_of
 
 SHOWN = 8
 """Number of places with unchecked files that are named."""
@@ -44,7 +45,7 @@ def check(
         "unchecked": found.unchecked,
     }
     cells = [(each.path, each.problem) for each in problems]
-    summary = f"{len(found.checked)} files checked, {len(problems)} problems"
+    summary = f"{number_of(len(found.checked), 'file')} checked, {number_of(len(problems), 'problem')}"
     output.emit(value, as_json, lambda: output.grid(("file", "problem"), cells) if cells else summary)
     if found.unchecked:
         output.note(f"not checked, since nothing says what they must contain: {_places(found.unchecked)}")
@@ -59,6 +60,8 @@ def check(
 def _places(names: Sequence[str]) -> str:
     """Return files in words: those in a subfolder by its name and their number."""
     counted = Counter(f"{name.partition('/')[0]}/" if "/" in name else name for name in names)
-    shown = [f"{place} ({count} files)" if place.endswith("/") else place for place, count in counted.items()]
+    shown = [
+        f"{place} ({number_of(count, 'file')})" if place.endswith("/") else place for place, count in counted.items()
+    ]
     more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
     return ", ".join(shown[:SHOWN]) + more

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sea_core.cli import output
+from sea_core.errors import number_of
 
 if TYPE_CHECKING:
     from sea_core.verification.analysis.comparison import ComparisonMetrics
@@ -22,7 +23,9 @@ SHOWN_LABELS = 5
 
 def lines(metrics: ComparisonMetrics) -> list[tuple[str, str]]:
     """Return the distances over all embeddings, each recipe's medians, and the accuracy of each probe."""
-    found = [("real media", f"{metrics['files']} files in {metrics['media']}, {metrics['labelled']} labelled")]
+    found = [
+        ("real media", f"{number_of(metrics['files'], 'file')} in {metrics['media']}, {metrics['labelled']} labelled")
+    ]
     (_, overall), *by_recipe = metrics["distances"].items()
     found += [(name, _spread(overall[key])) for key, name in DISTANCES.items()]  # type: ignore[literal-required]
     for recipe, distances in by_recipe:
@@ -64,6 +67,6 @@ def _probe(probe: ProbeMetrics) -> str:
     if probe["accuracy"] is None or probe["interval"] is None:
         return "-   (no medium has a label that an embedding has)"
     low, high = probe["interval"]
-    counts = f"{probe['right']} of {probe['tested']} media, {probe['labels']} labels"
+    counts = f"{probe['right']} of {probe['tested']} media, {number_of(probe['labels'], 'label')}"
     accuracy = f"{probe['accuracy']:.3f}   95 %: {low:.3f} to {high:.3f}   chance: {probe['chance']:.3f}"
-    return f"{accuracy}   ({counts}; fitted on {probe['embeddings']} embeddings)"
+    return f"{accuracy}   ({counts}; fitted on {number_of(probe['embeddings'], 'embedding')})"

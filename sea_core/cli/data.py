@@ -13,7 +13,7 @@ import typer
 from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.inputs import refusing, require_path
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, number_of
 
 if TYPE_CHECKING:
     from sea_core.data.examples import Example
@@ -86,7 +86,8 @@ def check(
         output.note(f"{marks}.")
     special = {"texts that would become special tokens": len(refused or ())}
     if refused:
-        output.note(f"{_count(special)}: change them, or give another --model.")
+        texts = number_of(len(refused), "text")
+        output.note(f"{texts} that would become special tokens: change the data, or give another --model.")
     invalid = "invalid record" if summary.invalid == 1 else "invalid records"
     found = {invalid: summary.invalid, "missing media": len(summary.missing_media)}
     if skip_bad and result.examples:

@@ -12,6 +12,7 @@ from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.pipeline_check import Given, check_plugin, checked_by
 from sea_core.cli.prepare import unanswered_examples
 from sea_core.cli.settings import takes_settings
+from sea_core.errors import number_of
 from sea_core.runs.object_store import is_address
 
 
@@ -93,7 +94,8 @@ def optimize(
     folder = Path(out or f"runs/{target.name}-{spec.name}")
     run, preparation = optimize_into(spec, target, folder, how, verify, TERMINAL)
     if how.config.workers == 0 and run.blocks.unfinished():
-        output.note(f"{run.blocks.count_left()} embeddings are left to do. On each computer, type: sea worker {folder}")
+        left = number_of(run.blocks.count_left(), "embedding is", "embeddings are")
+        output.note(f"{left} left to do. On each computer, type: sea worker {folder}")
         return
     run_report.report(run, as_json)
     uncovered = {"examples without an embedding": len(run_metrics(run)["uncovered_examples"])}

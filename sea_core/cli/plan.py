@@ -12,7 +12,7 @@ import typer
 
 from sea_core.cli import options, output, synthesis
 from sea_core.cli.settings import adapter_group, read_settings, takes_settings
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, number_of
 
 if TYPE_CHECKING:
     from sea_core.alignment.config import AlignRequest
@@ -225,7 +225,7 @@ def _lines(planned: PlannedRun) -> list[tuple[str, str]]:
         ("batch size", str(found.batch_size) if found.batch_size else "0: does not fit"),
         ("FLOPs per step and example", _flop(found.flop)),
         ("compiled", "yes" if found.compiled else f"no: {found.compile_reason}" if found.compile_reason else "no"),
-        ("run time", _run_time(planned, f"{found.steps} steps per example")),
+        ("run time", _run_time(planned, f"{number_of(found.steps, 'step')} per example")),
     ]
 
 
@@ -235,7 +235,7 @@ def _align_lines(planned: PlannedAlignment) -> list[tuple[str, str]]:
     answers = f", each with {found.sequences} answers" if found.sequences > 1 else ""
     total = found.weights + found.trained + found.batch_size * found.per_example + found.head
     return [
-        ("training", f"{request.method}, about {found.examples} training examples{answers}"),
+        ("training", f"{request.method}, about {number_of(found.examples, 'training example')}{answers}"),
         *_device_lines(planned),
         ("tokens of the longest sequence", str(found.tokens)),
         ("gradient checkpointing", "on" if found.checkpointing else "off"),
@@ -244,7 +244,7 @@ def _align_lines(planned: PlannedAlignment) -> list[tuple[str, str]]:
         ("batch size", _batch(planned)),
         ("memory in all", _size(total) if found.batch_size else "more than there is"),
         ("FLOPs per step", _flop(found.flop)),
-        ("run time", _run_time(planned, f"{found.steps} steps")),
+        ("run time", _run_time(planned, number_of(found.steps, "step"))),
         ("not measured", "an alignment on a GPU: it is assumed to be as fast as an optimisation that is not compiled"),
     ]
 

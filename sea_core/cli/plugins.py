@@ -15,6 +15,7 @@ from sea_core.cli import options, output
 from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.inputs import refusing, require_path
 from sea_core.cli.settings import adapter_groups, read_settings, takes_settings
+from sea_core.errors import number_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -271,7 +272,7 @@ def _rule_lines(results: Sequence[RuleResult]) -> Iterator[list[str]]:
     yield from (_rule_cells(result) for result in results if result.state != "not run")
     for problem, not_run in groupby(sorted((r for r in results if r.state == "not run"), key=_problem), _problem):
         names = [result.rule.name for result in not_run]
-        yield ["not run", f"{len(names)} rules: {problem}\n{', '.join(names)}"]
+        yield ["not run", f"{number_of(len(names), 'rule')}: {problem}\n{', '.join(names)}"]
 
 
 def _problem(result: RuleResult) -> str:

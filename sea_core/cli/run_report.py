@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sea_core.cli import comparison_report, output
+from sea_core.errors import number_of
 
 if TYPE_CHECKING:
     from sea_core.runs.embedding_run import EmbeddingRun
@@ -104,7 +105,7 @@ def _count_line(metrics: RunMetrics) -> tuple[str, str]:
     if examples == metrics["done"]:
         return "examples", f"{done}, {metrics['skipped']} skipped"
     covered = examples - len(metrics["uncovered_examples"])
-    return "embeddings", f"{done}, of {examples} examples, {covered} covered; {metrics['skipped']} skipped"
+    return "embeddings", f"{done}, of {number_of(examples, 'example')}, {covered} covered; {metrics['skipped']} skipped"
 
 
 def _vsr_lines(judges: dict[str, JudgeMetrics]) -> list[tuple[str, str]]:
@@ -118,7 +119,7 @@ def _vsr_lines(judges: dict[str, JudgeMetrics]) -> list[tuple[str, str]]:
         )
         lines.append((f"VSR, {judge}", value))
         if metrics["unjudged"]:
-            lines.append((f"unjudged by {judge}", f"{metrics['unjudged']} answers, in no ratio"))
+            lines.append((f"unjudged by {judge}", f"{number_of(metrics['unjudged'], 'answer')}, in no ratio"))
     return lines
 
 
@@ -164,7 +165,7 @@ def _unjudged_notes(run: EmbeddingRun, judge: str) -> Iterator[str]:
     reasons = Counter(verdict["detail"][:120] for verdict in latest.values() if verdict["verdict"] == "unjudged")
     for reason, count in reasons.most_common(SHOWN_REASONS):
         retry = "; re-run the same command to retry" if reason.startswith("error") else ""
-        yield f"unjudged ({judge}), {count} answers: {reason}{retry}"
+        yield f"unjudged ({judge}), {number_of(count, 'answer')}: {reason}{retry}"
 
 
 def _failure_notes(run: EmbeddingRun, done: int) -> Iterator[str]:

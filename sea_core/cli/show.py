@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sea_core.cli import output
-from sea_core.errors import RunError
+from sea_core.errors import RunError, number_of
 from sea_core.model.libraries import install_command
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _made_line(traced: dict[str, Any]) -> tuple[str, str]:
     if traced["source"] == "media":
         return "encoded", f"{traced['status']} after {seconds}"
     loss, margin = output.short(traced["loss"]), output.short(traced["margin"])
-    steps = f"{traced['status']} after {traced['steps']} steps and {seconds}"
+    steps = f"{traced['status']} after {number_of(traced['steps'], 'step')} and {seconds}"
     return "optimised", f"{steps}; loss {loss}, margin {margin}"
 
 

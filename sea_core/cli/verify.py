@@ -12,6 +12,7 @@ from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.inputs import refusing, require_path
 from sea_core.cli.judge_settings import find_judges, unread_judge_settings
 from sea_core.cli.settings import SettingGroup, llm_group, read_settings, takes_settings
+from sea_core.errors import number_of
 
 if TYPE_CHECKING:
     from sea_core.verification.metrics import RunMetrics
@@ -87,7 +88,9 @@ def verify(
         progress=TERMINAL,
     )
     if settings[""].workers == 0 and (left := Blocks(run, VERIFY_BLOCKS).count_left()):
-        output.note(f"{left} questions are left to ask. On each computer, type: sea worker {run}")
+        output.note(
+            f"{number_of(left, 'question is', 'questions are')} left to ask. On each computer, type: sea worker {run}"
+        )
         return
     run_report.report(found.run, as_json, found.comparison)
     exit_if_failed(_failures(found.metrics))

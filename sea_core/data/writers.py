@@ -12,7 +12,7 @@ from sea_core.data.examples import Example
 from sea_core.data.media_columns import PLACEHOLDER
 from sea_core.data.media_paths import MEDIA_SUFFIXES, find_modality, relative_media_path
 from sea_core.data.sources.open import UNSUPPORTED
-from sea_core.errors import DataError, SeaError
+from sea_core.errors import DataError, SeaError, number_of
 from sea_core.runs.atomic import write_json, write_text
 from sea_core.schema import read_json
 
@@ -145,7 +145,8 @@ def _common_kind(examples: Sequence[Example]) -> TrainingKind:
     if not responses and not pairs:
         raise SeaError("the examples have no answers, which this format holds", hint="Type --to jsonl for prompts.")
     raise SeaError(
-        f"{responses} examples have a response and {pairs} have chosen and rejected, but this format holds one kind",
+        f"{number_of(responses, 'example has', 'examples have')} a response and {pairs} have chosen and rejected, "
+        "but this format holds one kind",
         hint=f"Type --kind sft for the {responses}, --kind dpo for the {pairs}, or --to jsonl for all of them.",
     )
 

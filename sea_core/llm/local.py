@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sea_core.errors import DataError, ModelError, SeaError
+from sea_core.errors import DataError, ModelError, SeaError, number_of
 from sea_core.llm.config import LLMConfig
 from sea_core.llm.reasoning import strip_reasoning
 from sea_core.llm.types import Completion, Prompt
@@ -184,7 +184,7 @@ class LocalModel:
             ) from error
         if info["missing_keys"]:
             raise ModelError(
-                f"the language model {name} lacks {len(info['missing_keys'])} weights",
+                f"the language model {name} lacks {number_of(len(info['missing_keys']), 'weight')}",
                 hint="They would be random numbers. Is the checkpoint complete, and a causal language model?",
             )
         require_finite_weights(model, name)

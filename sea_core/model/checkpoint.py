@@ -12,7 +12,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from sea_core.errors import ModelError, one_line
+from sea_core.errors import ModelError, number_of, one_line
 from sea_core.model.chat_template import use_given_template
 from sea_core.model.device_map import map_settings
 from sea_core.model.hub import require_reachable
@@ -136,7 +136,7 @@ def _without_weights(model_class: Any, checkpoint: str, dtype: Any, revision: st
 def _require_no_missing(checkpoint: str, missing: Collection[str]) -> None:
     if missing:
         raise ModelError(
-            f"the checkpoint {checkpoint} lacks {len(missing)} weights, for example {min(missing)}",
+            f"the checkpoint {checkpoint} lacks {number_of(len(missing), 'weight')}, for example {min(missing)}",
             hint="They would be random numbers. Is it complete, and saved by a matching version of transformers?",
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from sea_core.data.examples import PreparedExample
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, number_of
 from sea_core.model.mllm import MLLM
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.optimization.optimizer import optimize
@@ -59,8 +59,9 @@ def best_lr(trials: JsonlLog[TrialRecord], max_steps: int, ids: Collection[str])
         successes += succeeded
         costs[trial["lr"]] = costs.get(trial["lr"], 0) + (trial["steps"] if succeeded else 2 * max_steps)
     if not successes:
+        none = f"none of {number_of(len(ids), 'example')}"
         raise SeaError(
-            f"lr=auto tried {', '.join(map(str, GRID))}, and none of {len(ids)} examples succeeded with any of them",
+            f"lr=auto tried {', '.join(map(str, GRID))}, and {none} succeeded with any of them",
             hint="Type -o steps=1000 to allow more steps, or -o lr=NUMBER to try another rate.",
             where=str(trials.path),
         )

@@ -17,7 +17,7 @@ from sea_core.alignment.processes import count_processes, is_first_process
 from sea_core.alignment.questions import ANSWERS, require_answers
 from sea_core.alignment.sanity_checks import require_same_model
 from sea_core.alignment.spot_check import SpotCheckCase, embedding_cases, media_cases, sample_balanced, text_cases
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, number_of
 from sea_core.model.device_map import OFFLOADED, Devices
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.encode import media_examples
@@ -94,7 +94,8 @@ def align(
     texts = _read_texts(DataSpec.of(extra_text), request.method, progress) if extra_text else ()
     for run in opened:
         if unlabelled := run.manifest.metadata.unlabelled:
-            progress.note(f'{run.folder}: {unlabelled} examples had no label "harmful" and count as harmful')
+            examples = number_of(unlabelled, "example")
+            progress.note(f'{run.folder}: {examples} had no label "harmful". Without it, an example counts as harmful.')
     source = EmbeddingSource(opened)
     mixture = mix(target.adapter, source, texts, request.method, request.config)  # raises before weights load
     questions: list[SpotCheckCase] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sea_core.data.demo import DEMO_EXAMPLES
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, number_of
 from sea_core.extraction.prepare import Benign, Preparation, prepare
 from sea_core.extraction.styles import read_styles
 from sea_core.pipeline.progress import SILENT, Progress
@@ -85,9 +85,8 @@ class DataSpec:
             progress.note(f"{self.path}: detected format {found.format}; override it with --format")
         note_reading(found, self.file, progress)
         if found.invalid:
-            progress.note(
-                f"{len(found.invalid)} invalid records are skipped; list them with: sea data check {self.path}"
-            )
+            invalid = number_of(len(found.invalid), "invalid record is", "invalid records are")
+            progress.note(f"{invalid} skipped; list them with: sea data check {self.path}")
         return found
 
     def prepare(
@@ -120,7 +119,7 @@ def require_prepared(
     reasons = "; ".join(f"{reason} ({count})" for reason, count in preparation.reason_counts().items())
     others = "" if extractor and "llm" in extractor.identity() else MODEL_EXTRACTORS
     raise SeaError(
-        f"none of the {len(read.examples)} examples could be prepared: {reasons}",
+        f"none of {number_of(len(read.examples), 'example')} could be prepared: {reasons}",
         hint=f"{others}Each example's reason: sea prepare FILE --plugin NAME --out report.jsonl",
         where=str(path),
     )

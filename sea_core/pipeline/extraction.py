@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, number_of
 from sea_core.extraction.extractor import NO_ANSWER, Extractor
 from sea_core.llm.cache import Usage, completion_log, usage
 from sea_core.llm.config import LLMConfig
@@ -67,7 +67,7 @@ class ExtractorSession:
         if found := self.usage():
             cost = "" if found.cost is None else f", cost {found.cost:.4f}"
             tokens = f"{found.tokens_in} input tokens, {found.tokens_out} output tokens"
-            progress.note(f"{self.answers} holds {found.completions} answers: {tokens}{cost}")
+            progress.note(f"{self.answers} holds {number_of(found.completions, 'answer')}: {tokens}{cost}")
 
 
 def unanswered(preparation: Preparation) -> list[str]:

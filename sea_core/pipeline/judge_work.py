@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 from pydantic import JsonValue
 
 from sea_core.config import default_values
-from sea_core.errors import RunError
+from sea_core.errors import RunError, number_of
 from sea_core.judges.base import CachingJudge, Judge, JudgeConfig, JudgeFactory, Measure, Verdict
 from sea_core.judges.registry import CACHE, open_judges, settings_read
 from sea_core.judges.score import (
@@ -151,7 +151,8 @@ class JudgeWork(SharedWork[R]):
     def finish(self, progress: Progress) -> None:
         """Say how many calls have failed."""
         if failed := sum(self._failed_calls().values()):
-            progress.note(f"{failed} failed calls: re-run the same `sea bench judge` command to retry them")
+            calls = number_of(failed, "failed call")
+            progress.note(f"{calls}: re-run the same `sea bench judge` command to retry")
 
     def failures(self) -> Mapping[str, int]:
         return self._failed_calls()

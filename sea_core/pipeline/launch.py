@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import psutil
 
-from sea_core.errors import RunError, SeaError
+from sea_core.errors import RunError, SeaError, number_of
 from sea_core.model.device_map import are_several, resolve_devices
 from sea_core.optimization.config import Auto
 from sea_core.plugin.loader import FILE_VERSION
@@ -134,7 +134,7 @@ def launch(
                 join()
                 joined, now = time.monotonic(), blocks.count_left()
                 if now < left:
-                    tracker.advance(left - now, f"{len(pool.workers)} workers")
+                    tracker.advance(left - now, f"{number_of(len(pool.workers), 'worker')}")
                     left = now
                     pool.forgive()
         tracker.advance(left - blocks.count_left(), "done")

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sea_core.errors import RunError
+from sea_core.errors import RunError, number_of
 from sea_core.model.embedding import Embedding, load_embedding
 from sea_core.model.media_folder import encode_files
 from sea_core.model.proof import check_seam
@@ -302,7 +302,7 @@ class OptimizeWorker(BlockWorker):
         if config.lr != "auto":
             return config
         examples = read_rows(self.order.trials, str(self.run.folder))
-        self.progress.note(f"lr=auto: trying {', '.join(map(str, GRID))} on {len(examples)} examples")
+        self.progress.note(f"lr=auto: trying {', '.join(map(str, GRID))} on {number_of(len(examples), 'example')}")
         with job.writing():
             found = search_lr(self.model(), examples, config, self.blocks.open_trials(job))
             assert found.lr != "auto"

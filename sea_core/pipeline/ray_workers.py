@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sea_core.errors import DeviceError, RunError, SeaError
+from sea_core.errors import DeviceError, RunError, SeaError, number_of
 from sea_core.model.libraries import install_command
 from sea_core.pipeline.launch import RESTARTS
 from sea_core.pipeline.progress import SILENT, Progress
@@ -105,7 +105,7 @@ def _watch(ray: Any, folder: Path, calls: list[Any], progress: Progress) -> Mapp
                     raise RunError(f"a worker cannot work:\n  {result}", hint=hint)
                 failures = failures if result is None else {**(failures or {}), **result}
             if (now := _count_left(folder)) < left:
-                tracker.advance(left - now, f"{len(calls)} workers")
+                tracker.advance(left - now, number_of(len(calls), "worker"))
                 left = now
     if not (blocks := _blocks(folder)):
         return _wait_for_failures(ray, calls) if failures is None else failures

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sea_core.errors import RunError
+from sea_core.errors import RunError, number_of
 from sea_core.judges.base import Judge, JudgeConfig
 from sea_core.judges.registry import CONTENT, open_judges
 from sea_core.llm.config import LLMConfig
@@ -116,7 +116,9 @@ def ask_and_judge(
     if work.blocks.all():  # they are left to workers that join the run
         return
     if left := unanswered_questions(target.adapter, run):
-        progress.note(f"{len(left)} questions have no answer: workers died while they asked them")
+        progress.note(
+            f"{number_of(len(left), 'question has', 'questions have')} no answer: workers died while they asked them"
+        )
     judge_answers(run, judges, progress)
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from math import ceil
 from pathlib import Path
 
+from sea_core.errors import number_of
 from sea_core.optimization.config import OptimizeConfig
 from sea_core.report.content import (
     Cell,
@@ -240,18 +241,20 @@ class _RunSection:
     def _notes(self) -> Iterator[str]:
         metadata = self.run.manifest.metadata
         if metadata.skipped:
-            yield f"{metadata.skipped} examples were skipped while preparing; skipped.jsonl in the run folder has each."
+            skipped = number_of(metadata.skipped, "example was", "examples were")
+            yield f"{skipped} skipped while preparing; skipped.jsonl in the run folder has each."
         for reason, count in metadata.skip_counts.items():
             yield f"{count} of the file's records gave no example: {reason}"
         if metadata.invalid:
-            yield f"{metadata.invalid} records could not be read."
+            yield f"{number_of(metadata.invalid, 'record')} could not be read."
         if metadata.unlabelled:
-            yield f'{metadata.unlabelled} examples have no label "harmful", and count as harmful.'
+            unlabelled = number_of(metadata.unlabelled, "example has", "examples have")
+            yield f'{unlabelled} no label "harmful". Without it, an example counts as harmful.'
         if missing := self.metrics["embeddings"] - self.metrics["done"]:
             yield f"{missing} of {self.metrics['embeddings']} embeddings are not made yet."
         for judge, found in self.metrics["judges"].items():
             if found["unjudged"]:
-                yield f"{found['unjudged']} answers have no verdict of {judge}, and are in no ratio."
+                yield f"{number_of(found['unjudged'], 'answer')} without a verdict of {judge}, and in no ratio."
         if metadata.limits:
             yield metadata.limits
 
@@ -283,7 +286,7 @@ class _RunSection:
         for name in ("phrase", "detoxified", "style", "response", "chosen", "rejected"):
             yield PageText(name, record[name] or "", minor=True)
         if not self.is_real:
-            figures = f"{record['steps']} steps, loss {short_number(record['loss'])}, margin "
+            figures = f"{number_of(record['steps'], 'step')}, loss {short_number(record['loss'])}, margin "
             yield PageText("optimisation", figures + short_number(record["margin"]), minor=True)
 
     @cached_property

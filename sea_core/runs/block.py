@@ -10,7 +10,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from sea_core.errors import RunError
+from sea_core.errors import RunError, number_of
 from sea_core.runs.atomic import disk_errors
 from sea_core.runs.block_folder import DONE, TODO, BlockFolder
 from sea_core.runs.jsonl import JsonlLog
@@ -63,7 +63,7 @@ class Block:
         except RunError as error:
             raise RunError(error.what, hint=HINT, where=error.where) from error
         if len(rows) != self.folder.rows and self.folder.path.is_dir():
-            what = f"the block has {len(rows)} rows instead of {self.folder.rows}"
+            what = f"the block has {number_of(len(rows), 'row')} instead of {self.folder.rows}"
             raise RunError(what, hint=HINT, where=str(path))
         return rows
 

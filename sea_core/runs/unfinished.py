@@ -9,7 +9,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from sea_core.errors import RunError
+from sea_core.errors import RunError, number_of
 from sea_core.runs.block_folder import BLOCKS, block_folders, block_names
 from sea_core.runs.folder_kind import BENCH_RUN, BENCHMARK, MODEL, RUN, STUDY
 from sea_core.runs.inventory import Damage
@@ -63,7 +63,8 @@ def unfinished_work(folder: Path) -> list[Damage]:
     for name in shared:
         if name != BLOCKS or not found:
             rows = sum(block.rows for block in block_folders(folder, name))
-            found.append(Damage(name, f"has {rows} rows that are not done, or not in the run's own files yet"))
+            left = number_of(rows, "row that is", "rows that are")
+            found.append(Damage(name, f"has {left} not done, or not in the run's own files yet"))
     return found
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePath
 
 from sea_core.data.examples import Example
-from sea_core.errors import RunError
+from sea_core.errors import RunError, number_of
 from sea_core.runs.atomic import write_text
 from sea_core.runs.digests import sha256
 from sea_core.runs.embedding_files import read_index, write_index
@@ -103,7 +103,7 @@ def fill_texts(run: EmbeddingRun, examples: Iterable[Example]) -> tuple[int, int
     found = {record["id"]: known[record["sha256"]] for record in wanted if record["sha256"] in known}
     if wanted and not found:
         raise RunError(
-            f"none of the {len(wanted)} embeddings was made from an example of this data",
+            f"none of {number_of(len(wanted), 'embedding')} was made from an example of this data",
             hint=f"Give the data that the run was made from: {run.manifest.metadata.data_path} "
             f"({run.manifest.identity.data.digest}), with the same --format and --columns.",
             where=str(run.folder),

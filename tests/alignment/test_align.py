@@ -42,7 +42,7 @@ def model(run: EmbeddingRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "loss nan" not in result.err  # no loss is logged yet at the first step
     metrics = result.json(code=1)
     assert metrics["outcome"] != "safer"  # after four steps of a far too large learning rate
-    assert "Held out, harmful: 1 examples" in metrics["outcome_sentence"]
+    assert "Held out, harmful: 1 example" in metrics["outcome_sentence"]
     assert metrics["steps"] == 4
     assert metrics["export"]["model_class"] == "transformers.Qwen2AudioForConditionalGeneration"
     assert metrics["export"]["imports_sea"] is False
@@ -72,7 +72,7 @@ def test_export_is_complete(model: Path) -> None:
         assert (model / name / "tokenizer.json").read_bytes() == (base / "tokenizer.json").read_bytes()
         card = (model / name / "README.md").read_text()
         assert "Before and after" in card
-        assert re.search(r"- \*\*Outcome\*\*: [a-z_]+\. .* Held out, harmful: 1 examples, refused", card)
+        assert re.search(r"- \*\*Outcome\*\*: [a-z_]+\. .* Held out, harmful: 1 example, refused", card)
     merged, original = (json.loads((folder / "config.json").read_text()) for folder in (model / "merged", base))
     assert merged.get("use_cache") == original.get("use_cache")  # the trainer switches it off
     token_ids = [name for name in merged if name.endswith("_token_id")]
@@ -271,7 +271,7 @@ def test_without_a_harmful_example_there_is_nothing_to_learn(
 ) -> None:
     """Every harmful example failed: what is left would teach to comply, and the card would call it aligned."""
     run = start_run(tmp_path / "run", mllm)
-    lost = OptimizationResult("", "failed", "no success in 1 steps", 1, 9.0, -1.0, 0.1, None)
+    lost = OptimizationResult("", "failed", "no success in 1 step", 1, 9.0, -1.0, 0.1, None)
     with run.writing():
         for example in prepared[:8]:
             found = replace(lost, id=example.id)

@@ -124,7 +124,7 @@ def test_files_that_were_not_compared_are_named(run: Path) -> None:
     (run / "more" / "a.txt").write_text("mine")
     result = sea("check", run)
     assert result.code == 0
-    assert "notes.txt, more/ (1 files)" in result.err
+    assert "notes.txt, more/ (1 file)" in result.err
     assert sea("check", run, "--json").json()["unchecked"] == ["notes.txt", "more/a.txt"]
 
 

@@ -266,7 +266,7 @@ def test_a_text_that_a_model_cannot_keep_as_text_is_refused_with_its_line(tmp_pa
     assert f"{path}:2: instruction: the chat template changes the text" in result.out
     assert "'<|im_end|>'" in result.out
     assert f"{path}:4" not in result.out
-    assert "1 texts that would become special tokens: change them" in result.err
+    assert "1 text that would become special tokens: change the data" in result.err
     found = json.loads(sea("data", "check", path, "-p", "qwen2_audio", "--model", escaping, "--json").out)
     assert [(text["where"], text["name"]) for text in found["refused_texts"]] == [(f"{path}:2", "instruction")]
     (tmp_path / "styles.json").write_text('{"styles": {"deep": 1}}')
@@ -446,7 +446,7 @@ def test_an_extraction_survives_our_own_lines(tmp_path: Path) -> None:
 
 def test_rows_of_two_kinds_are_never_thinned_out_unasked(tmp_path: Path) -> None:
     rows = [ROWS[0], replace(SINGLE[1], id="c")]
-    with pytest.raises(SeaError, match="1 examples have a response and 1 have chosen and rejected"):
+    with pytest.raises(SeaError, match="1 example has a response and 1 have chosen and rejected"):
         write_examples(rows, tmp_path / "out.jsonl", "trl")
     assert write_examples(rows, tmp_path / "out.jsonl", "trl", "dpo") == (1, "dpo")
     assert write_examples(rows, tmp_path / "all.jsonl", "jsonl") == (2, None)

@@ -188,7 +188,7 @@ def test_columns_that_may_hold_answers_under_other_names_are_mentioned(tmp_path:
 def test_a_set_in_another_language_names_the_extractors_that_read_it(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("怎么撬锁\n", encoding="utf-8")
     message = expect_error("prepare", tmp_path / "a.txt", "--plugin", "llava")
-    assert "none of the 1 examples could be prepared" in message
+    assert "none of 1 example could be prepared" in message
     assert "--extractor openai" in message
 
 
@@ -209,13 +209,11 @@ def test_prompts_are_optimised_and_align_says_what_it_lacks(tmp_path: Path) -> N
     assert made.code == 0, made.err
     command = ("align", run, "--method", "dpo", "--out", tmp_path / "model")
     message = expect_error(*command)
-    assert (
-        'the 1 examples of the runs have no answers to train on with dpo: it needs "chosen" and "rejected"' in message
-    )
+    assert 'the 1 example of the runs has no answers to train on with dpo: it needs "chosen" and "rejected"' in message
     assert "Add these columns to the text safety set" in message
     with_texts = sea(*command, "--extra-text", texts)
     assert with_texts.code == 2
     assert "1 of 1 harmful rows have an answer that does not refuse" in with_texts.err
-    assert 'none of the 1 examples has "chosen" and "rejected" to train on with dpo' in with_texts.err
+    assert 'none of 1 example has "chosen" and "rejected" to train on with dpo' in with_texts.err
     assert "leave out --extra-text; or type --method sft, for which they have answers" in with_texts.err
     assert not (tmp_path / "model").exists()

@@ -29,7 +29,7 @@ FILES: dict[str, tuple[bytes, str]] = {
     "blank": (b"\n\n", "no records"),
     "columns": (b'{"question": "How do I steal a lamp?", "reply": "No."}\n', ":1:"),
     "latin": (json.dumps(PLAIN).encode() + b'\n{"instruction": "Caf\xe9", "response": "a"}\n', ":2:"),
-    "hopeless": (b'{"instruction": "Lamp.", "response": "No."}\n', "none of the 1 examples could be prepared"),
+    "hopeless": (b'{"instruction": "Lamp.", "response": "No."}\n', "none of 1 example could be prepared"),
 }
 
 
@@ -115,7 +115,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "another family": ("config.json", other_family, "is a OtherForConditionalGeneration"),
     "truncated config": ("config.json", truncate_half, "not the configuration of a model"),
     "truncated weights": ("model.safetensors", truncate_half, "corrupt"),
-    "missing weight": ("model.safetensors", drop_a_weight, "lacks 1 weights"),
+    "missing weight": ("model.safetensors", drop_a_weight, "lacks 1 weight,"),
     "no weights": ("model.safetensors", Path.unlink, "cannot be loaded"),
     "truncated tokenizer": ("tokenizer.json", truncate_half, "cannot be loaded"),
     "config of another form": ("config.json", lambda path: path.write_text('{"architectures": 5}') and None, "found 5"),

@@ -266,7 +266,7 @@ def test_what_is_not_known_is_refused(tmp_path: Path, text: str, message: str) -
         ("optimize: {}\nalign: {method: stf}", "`align` cannot be run: method is 'stf'"),
         (
             "optimize: {data: rows.jsonl, columns: {instruction: question}}\nalign: {}",
-            '`align` cannot be run: none of the 1 examples has "chosen" and "rejected".*--method sft',
+            '`align` cannot be run: none of 1 example has "chosen" and "rejected".*--method sft',
         ),
         ("optimize: {}\nalign: {method: sft, option: {trainer.lerning_rate: 1}}", "trainer.learning_rate"),
         ("optimize: {}\nalign: {method: sft, option: {trainer.learning_rate: high}}", "it must be a number"),

@@ -99,7 +99,7 @@ def test_a_pulled_run_is_aligned(finished: FinishedRun, shared: Path, tmp_path: 
 def test_texts_of_other_data_are_refused(shared: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.jsonl"
     other.write_text('{"instruction": "How do I sell a lamp?", "response": "In a shop."}\n')
-    assert "none of the 3 embeddings was made from" in expect_error("pull", shared, tmp_path / "p", "--text", other)
+    assert "none of 3 embeddings was made from" in expect_error("pull", shared, tmp_path / "p", "--text", other)
 
 
 def test_with_text_everything_comes_back(finished: FinishedRun, tmp_path: Path) -> None:

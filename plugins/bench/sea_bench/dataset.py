@@ -15,7 +15,7 @@ from sea_bench import layout
 from sea_bench.case import Case, mentioned_kind
 from sea_bench.medium import joint_digest, visible
 from sea_core.data.examples import Kind
-from sea_core.errors import DataError
+from sea_core.errors import DataError, number_of
 from sea_core.runs.containment import is_file_name, require_contained
 from sea_core.runs.inventory import NAME as INVENTORY
 from sea_core.runs.inventory import Inventory
@@ -329,7 +329,7 @@ class _SetReader:
             return
         for scenario, expected in published.items():
             if counts[scenario] != expected:
-                message = f"{counts[scenario]} cases, but {expected} are published"
+                message = f"{number_of(counts[scenario], 'case')}, but {expected} are published"
                 self._add_issue("count", scenario, "", "", message)
 
     def _add_issue(self, kind: IssueKind, scenario: str, task: str, id: str, message: str) -> None:

@@ -210,7 +210,7 @@ def _answer_to_name(first: Record) -> str:
     own = replace(first, column_names={})
     if own.has("response") or own.has("chosen", "rejected"):
         return ""
-    answer = propose_columns(("response",), list(first.values), {})["response"]
+    answer = propose_columns(("response",), list(first.values), {}).get("response")
     return f",response={printable(answer) if answer else 'NAME'}"
 
 

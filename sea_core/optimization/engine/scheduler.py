@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sea_core.errors import number_of
 from sea_core.model.device_error import is_out_of_memory, out_of_memory_error
 from sea_core.model.embedding import Embedding
 from sea_core.model.mllm import MLLM
@@ -304,7 +305,7 @@ class Engine:
         """Say how far a slot is from success: the first wrong token, or the margin if every token is right."""
         loss, margin, steps = evaluation.losses[i], evaluation.margins[i], evaluation.slots[i].steps
         wrong = self._first_wrong_token(i, evaluation) if margin <= 0 else ""
-        return f"no success in {steps} steps: loss {loss:.3g}" + (
+        return f"no success in {number_of(steps, 'step')}: loss {loss:.3g}" + (
             f"; {wrong}" if wrong else f", margin {margin:.3g} with every token right"
         )
 

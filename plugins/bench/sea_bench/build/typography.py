@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from sea_bench.build.generators.icons import Colour
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, number_of
 
 if TYPE_CHECKING:
     from PIL import ImageFont
@@ -71,7 +71,7 @@ def require_letters(texts: Iterable[str], font: str = "") -> None:
     drawn = open_font(font, 24)
     box = _mask(drawn, UNASSIGNED)
     if missing := "".join(char for char in characters if not char.isspace() and _mask(drawn, char) == box):
-        shown = missing if len(missing) <= 20 else f"{missing[:20]}... ({len(missing)} letters)"
+        shown = missing if len(missing) <= 20 else f"{missing[:20]}... ({number_of(len(missing), 'letter')})"
         raise SeaError(
             f"the font {font or 'of Pillow'} has no letter for {shown}",
             hint="Type --font FILE, a .ttf, .otf or .ttc file that has them. For Chinese, Japanese and Korean, for "

@@ -10,6 +10,7 @@ import typer
 
 from sea_core.cli import options, output
 from sea_core.cli.settings import SettingGroup, llm_group, read_settings, takes_settings
+from sea_core.errors import number_of
 
 if TYPE_CHECKING:
     from sea_bench.build.sets.base import MediaSet
@@ -100,4 +101,5 @@ def build(
     value = asdict(result)
     output.emit(value, as_json, lambda: output.grid(("metric", "value"), list(value.items())))
     if result.unpicked:
-        output.note(f"{result.unpicked} cases use their first candidate. Pick with: sea bench pick {out}, then rebuild")
+        unpicked = number_of(result.unpicked, "case uses its", "cases use their")
+        output.note(f"{unpicked} first candidate. Pick with: sea bench pick {out}, then rebuild")

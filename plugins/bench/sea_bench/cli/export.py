@@ -10,6 +10,7 @@ import typer
 from sea_bench.cli import target
 from sea_core.cli import output
 from sea_core.cli.exit_code import exit_if_failed
+from sea_core.errors import number_of
 
 
 def export(
@@ -37,6 +38,8 @@ def export(
     }
     output.emit(value, as_json, lambda: output.grid(("task", "cases"), list(result.tasks.items())))
     if result.skipped:
-        output.note(f"{result.skipped} cases are skipped, because they have no medium: sea bench check {cases}")
+        output.note(
+            f"{number_of(result.skipped, 'case is', 'cases are')} skipped, without a medium: sea bench check {cases}"
+        )
     output.note(f"Usage: {out / 'README.md'}")
     exit_if_failed({"cases without a medium": result.skipped})

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sea_core.cli import output
+from sea_core.errors import number_of
 
 if TYPE_CHECKING:
     from sea_bench.run.run_folder import BenchRun
-
-
-ONE = ("answer", "scenario")
 
 
 def import_(
@@ -60,9 +58,9 @@ def _count(run: BenchRun) -> dict[str, int]:
 
 def _describe(counts: dict[str, int], verdicts: dict[str, int]) -> str:
     """Return `6 answers: 4 harmful, 2 benign, 2 scenarios`, with the verdicts that came along."""
-    answers, scenarios = (f"{counts[each + 's']} {each}{'s' * (counts[each + 's'] != 1)}" for each in ONE)
+    answers, scenarios = (number_of(counts[f"{each}s"], each) for each in ("answer", "scenario"))
     parts = [f"{counts['harmful']} harmful", f"{counts['benign']} benign", scenarios]
-    parts += [f"{count} verdicts by the judge {judge}" for judge, count in verdicts.items()]
+    parts += [f"{number_of(count, 'verdict')} by the judge {judge}" for judge, count in verdicts.items()]
     return f"{answers}: {', '.join(parts)}"
 
 

@@ -15,6 +15,7 @@ from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.judge_settings import find_judges, judge_groups, unread_judge_settings
 from sea_core.cli.pipeline_check import Given, checked_by
 from sea_core.cli.settings import SettingGroup, read_settings, takes_settings
+from sea_core.errors import number_of
 
 if TYPE_CHECKING:
     from sea_bench.pipeline.judge import JudgeSummary
@@ -84,9 +85,8 @@ def judge(
     value = {"run": run, "judges": [asdict(each) for each in summaries]}
     if workers == 0 and (left := Blocks(run, JUDGE_BLOCKS).count_left()):
         typed = " ".join(f"--judge {quote(name)}" for name in dict.fromkeys([*judge, *comprehension_judge]))
-        output.note(
-            f"{left} verdicts are left to give. On each computer, type: sea worker {quote(str(run))} {typed} ..."
-        )
+        verdicts = number_of(left, "verdict is", "verdicts are")
+        output.note(f"{verdicts} left to give. On each computer, type: sea worker {quote(str(run))} {typed} ...")
         output.note("with the settings of the judges as in this command: a worker takes no model or server from a run")
         if as_json:
             output.emit(value | {"left": left}, as_json, lambda: "")
@@ -96,7 +96,9 @@ def judge(
     output.emit(value, as_json, lambda: output.grid(columns, rows))
     for each in summaries:
         if errors := each.failed_calls:
-            output.note(f"{each.judge}: {errors} errors, {each.error}. Re-run the same command to retry them.")
+            output.note(
+                f"{each.judge}: {number_of(errors, 'error')}, {each.error}. Re-run the same command to retry them."
+            )
     for each in summaries:
         if each.replies_without_rating:
             output.note(_describe_unusable(each, run))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sea_core.cli import output
+from sea_core.errors import number_of
 
 if TYPE_CHECKING:
     from sea_bench.labels.sample import LabelSample
@@ -62,7 +63,7 @@ def _serve(sample: LabelSample, port: int) -> None:
 
     def on_ready(address: str) -> None:
         count = sum(label is None for label in sample.read())
-        output.note(f"{count} answers to label: open {address}  (Ctrl-C when done; labels are kept)")
+        output.note(f"{number_of(count, 'answer')} to label: open {address}  (Ctrl-C when done; labels are kept)")
 
     serve(LabelPage(sample), port, on_ready)
 
@@ -74,9 +75,9 @@ def _exchange(sample: LabelSample, table: Path) -> None:
     if table.exists():
         found = read_table(sample, table)
         withdrawn = f", {found.withdrawn} withdrawn" if found.withdrawn else ""
-        output.note(f"{table}: {found.new} new labels{withdrawn}")
+        output.note(f"{table}: {number_of(found.new, 'new label')}{withdrawn}")
         if found.kept:
-            cells = "1 empty cell keeps" if found.kept == 1 else f"{found.kept} empty cells keep"
+            cells = number_of(found.kept, "empty cell keeps", "empty cells keep")
             output.note(f"{cells} the label that is stored; to take it back, write {WITHDRAW} there")
     else:
         write_table(sample, table)

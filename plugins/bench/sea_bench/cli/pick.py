@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sea_core.cli import output
+from sea_core.errors import number_of
 
 
 def pick(
@@ -27,7 +28,9 @@ def pick(
     candidate_sets = picks.find_candidates()
 
     def on_ready(address: str) -> None:
-        output.note(f"{len(candidate_sets)} cases to pick from: open {address}  (Ctrl-C when done; picks are kept)")
+        output.note(
+            f"{number_of(len(candidate_sets), 'case')} to pick from: open {address}  (Ctrl-C when done; picks are kept)"
+        )
 
     serve(PickPage(picks, candidate_sets), port, on_ready)
     picked = picks.read()

@@ -15,6 +15,7 @@ from sea_core.cli.exit_code import exit_if_failed
 from sea_core.cli.inputs import require_benchmark
 from sea_core.cli.pipeline_check import Given, check_plugin, checked_by
 from sea_core.cli.settings import SettingGroup, adapter_group, read_settings, takes_settings
+from sea_core.errors import number_of
 
 if TYPE_CHECKING:
     from sea_bench.defences.base import Defence
@@ -146,7 +147,7 @@ def run(
         progress=TERMINAL,
     )
     if settings[""].workers == 0 and (left := result.run.blocks.count_left()):
-        output.note(f"{left} cases are left to do. On each computer, type: sea worker {out}")
+        output.note(f"{number_of(left, 'case is', 'cases are')} left to do. On each computer, type: sea worker {out}")
         return
     _print(result, as_json)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sea_bench.case import Case
 from sea_bench.export import lmms_functions
-from sea_core.errors import DataError
+from sea_core.errors import DataError, number_of
 from sea_core.judges import refusal_patterns
 from sea_core.llm import reasoning
 from sea_core.runs.atomic import write_text
@@ -156,7 +156,7 @@ def _inlined(module: ModuleType) -> str:
 
 def readme(tasks: Mapping[str, int]) -> str:
     """Return the README of the exported tasks."""
-    listed = "\n".join(f"- {name}: {count} cases" for name, count in tasks.items())
+    listed = "\n".join(f"- {name}: {number_of(count, 'case')}" for name, count in tasks.items())
     return f"""\
 # Tasks for lmms-eval
 

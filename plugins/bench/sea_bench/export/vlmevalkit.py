@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sea_bench.case import Case
 from sea_bench.export.lmms_eval import task_name
-from sea_core.errors import DataError
+from sea_core.errors import DataError, number_of
 from sea_core.runs.atomic import atomic_write
 
 COLUMNS = ("index", "key", "scenario", "original_question", "question", "answer", "category")
@@ -84,7 +84,7 @@ class SafetySet(ImageBaseDataset):
 
 def readme(tasks: Mapping[str, int], folder: Path) -> str:
     """Return the README of the exported tables."""
-    listed = "\n".join(f"- {name}.tsv: {count} cases" for name, count in tasks.items())
+    listed = "\n".join(f"- {name}.tsv: {number_of(count, 'case')}" for name, count in tasks.items())
     names = ", ".join(f'"{name}"' for name in tasks)
     code = CLASS.format(names=names, folder=folder.resolve().as_posix())
     return f"""\

@@ -11,6 +11,7 @@ from sea_bench.build.published.prompts import prompt_set_name, read_prompts
 from sea_bench.build.published.registry import find_layout
 from sea_bench.build.published.write import write_cases
 from sea_bench.layout import require_modality
+from sea_core.errors import number_of
 from sea_core.pipeline.data_spec import DataSpec
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.containment import require_contained
@@ -87,6 +88,7 @@ def _read(
     read = data.read(progress)
     unlabelled = sum(not example.labelled for example in read.examples)
     if benign is None and unlabelled:
-        progress.note(f"{unlabelled} prompts have no label and count as harmful; if all are harmless, type --benign")
+        prompts = number_of(unlabelled, "prompt has no label and counts", "prompts have no label and count")
+        progress.note(f"{prompts} as harmful; if all are harmless, type --benign")
     name = name or prompt_set_name(read)
     return name, read_prompts(read, name, benign)

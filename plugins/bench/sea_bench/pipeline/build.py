@@ -19,7 +19,7 @@ from sea_bench.build.scenes import CompleteChat, make_completer
 from sea_bench.build.sets.base import MediaSet
 from sea_bench.build.source import CaseSource, limit_cases, read_source
 from sea_core.config import override
-from sea_core.errors import SeaError
+from sea_core.errors import SeaError, number_of
 from sea_core.llm.backends import open_model
 from sea_core.llm.cache import completion_log
 from sea_core.llm.config import LLMConfig
@@ -174,7 +174,8 @@ def _remarks(source: CaseSource, generator: Generator, media_set: MediaSet) -> I
     unchanged = [case for case in source.texts if media_set.noun != "image" and not mentions_image(case.rephrased)]
     if unchanged:
         names = ", ".join(f"{case.scenario}/{case.id}" for case in unchanged[:SHOWN])
-        yield f"{len(unchanged)} rephrased questions do not mention the image, and are used as they are: {names}"
+        questions = number_of(len(unchanged), "rephrased question does", "rephrased questions do")
+        yield f"{questions} not mention the image, used unchanged: {names}"
 
 
 def _build(builder: SetBuilder, progress: Progress) -> None:

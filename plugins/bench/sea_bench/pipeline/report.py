@@ -27,7 +27,7 @@ from sea_bench.report.summary import (
 from sea_bench.report.tables import Table, make_tables
 from sea_bench.report.unused_labels import unused_label_notes
 from sea_bench.run.run_folder import BenchRun
-from sea_core.errors import SeaError, suggest
+from sea_core.errors import SeaError, number_of, suggest
 from sea_core.runs.calibration import MIN_LABELS
 from sea_core.runs.folder import require_distinct
 from sea_core.runs.label_errors import PEOPLE
@@ -270,7 +270,7 @@ def _gap_notes(run: RunGaps, judges: Sequence[str]) -> Iterator[str]:
         "empty answers": summary.empty,
     }
     if gaps := [f"{name}: {count}" for name, count in counts.items() if count]:
-        yield f"{run.label}: {summary.cases} cases; {', '.join(gaps)}"
+        yield f"{run.label}: {number_of(summary.cases, 'case')}; {', '.join(gaps)}"
     for judge in judges:
         if judge not in run.unrated:
             yield f"{run.label}: not scored by {judge} yet. Type: sea bench judge {summary.folder} --judge ..."

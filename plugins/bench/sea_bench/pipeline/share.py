@@ -9,7 +9,7 @@ from sea_bench.build.build_folder import BuildFolder
 from sea_bench.dataset import public_source, read_benchmark
 from sea_bench.run.records import LabelRecord
 from sea_bench.run.run_folder import BenchRun
-from sea_core.errors import RunError, SeaError
+from sea_core.errors import RunError, SeaError, number_of
 from sea_core.runs.inventory import Inventory
 from sea_core.runs.jsonl import JsonlLog
 from sea_core.runs.manifest import ModelLocation
@@ -117,7 +117,7 @@ def pack_benchmark(folder: Path, temporary: Path, with_text: bool) -> Package:
         repo_type="dataset",
         files=files,
         facts={
-            "Sets": ", ".join(f"{name} ({len(each.cases)} texts)" for name, each in manifest.sets.items()),
+            "Sets": ", ".join(f"{name} ({number_of(len(each.cases), 'text')})" for name, each in manifest.sets.items()),
             "Cases": f"{harmful} of the benchmark, {len(benchmark.cases) - harmful} of the benign twin",
             "Source": ", ".join(dict.fromkeys(map(public_source, sources))),
         },

@@ -13,6 +13,7 @@ from sea_bench.report.metrics import NAMES, Metric
 from sea_bench.report.render import format_ends, format_p
 from sea_bench.report.summary import NONE_IN_COMMON
 from sea_bench.report.tables import Table
+from sea_core.errors import number_of
 from sea_core.runs.paired import SIGNIFICANCE
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def headline(report: Report) -> Headline:
     """Return what changed from the first run to the second; of one run its ratios; of more how many there are."""
     if not report.tables:
         answered = sum(run.summary.answered for run in report.runs)
-        return Headline(f"{answered} cases are answered, and not judged yet.", "neutral")
+        return Headline(f"{number_of(answered, 'case is', 'cases are')} answered, and not judged yet.", "neutral")
     if len(report.runs) == 1:
         return Headline(" ".join([*_not_understood(report), *map(_task_sentence, report.tables)]), "neutral")
     if len(report.runs) > 2:

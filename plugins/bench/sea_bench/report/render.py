@@ -14,7 +14,7 @@ from sea_bench.report.metrics import NAMES, Metric
 from sea_bench.report.seeds import ArmChange
 from sea_bench.report.tables import Table, TableRow
 from sea_core.alignment.markdown import escape_markdown
-from sea_core.errors import one_line
+from sea_core.errors import number_of, one_line
 from sea_core.report.figures import ratio_text
 from sea_core.runs.calibration import MIN_LABELS, RatioEstimate
 from sea_core.runs.label_errors import LabelErrors
@@ -324,7 +324,7 @@ def _describe_more_labels(found: Calibration) -> str:
         by_people = found.label_errors is not None and found.label_errors.compared is not None
         return "more answers with two labels" if by_people else "a larger check of the labels"
     more = found.prediction_powered.more_labels
-    return "more cases, not labels" if more is None else f"{more} more labels"
+    return "more cases, not labels" if more is None else f"{number_of(more, 'more label')}"
 
 
 def _agreement_cells(agreement: Agreement) -> list[str]:

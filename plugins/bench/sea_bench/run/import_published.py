@@ -18,7 +18,7 @@ from sea_bench.case import Case, Condition
 from sea_bench.dataset import TEXT_ONLY, read_question_file
 from sea_bench.run.records import BenchVerdict, answer_sha, answered_record
 from sea_bench.run.run_folder import BenchIdentity, BenchManifest, BenchMetadata, BenchRun
-from sea_core.errors import DataError
+from sea_core.errors import DataError, number_of
 from sea_core.runs.containment import require_contained
 from sea_core.runs.digests import sha256
 from sea_core.runs.manifest import ModelLocation, current_time
@@ -110,7 +110,7 @@ def _read_answers(
     hint = "Download the file again. Expected a list of answers."
     records = read_json(file, list[PublishedRecord], what="a file of published answers", hint=hint, error=DataError)
     if len(records) != len(cases):
-        message = f"{len(records)} answers, but the scenario has {len(cases)} cases"
+        message = f"{number_of(len(records), 'answer')}, but the scenario has {number_of(len(cases), 'case')}"
         raise DataError(message, hint=MISMATCH_HINT, where=str(file))
     for (case_id, texts), record in zip(cases.items(), records, strict=True):
         answer, question = _response(record), texts.get(TEXT_ONLY)

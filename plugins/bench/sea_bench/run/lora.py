@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from sea_core.errors import ModelError
+from sea_core.errors import ModelError, number_of
 from sea_core.model.checkpoint import quiet_loading, require_finite_weights
 from sea_core.model.mllm import MLLM
 from sea_core.model.numerics import changes_logits
@@ -29,7 +29,10 @@ def with_lora(mllm: MLLM, folder: Path) -> MLLM:
     except (ValueError, RuntimeError, OSError, KeyError, TypeError) as error:
         raise _error(folder, f"it cannot be loaded: {str(error).splitlines()[0]}") from error
     if names := sorted([*result.missing_keys, *result.unexpected_keys]):
-        raise _error(folder, f"{len(names)} weights do not match the model's layers, such as {names[0]}")
+        raise _error(
+            folder,
+            f"{number_of(len(names), 'weight does', 'weights do')} not match the model's layers, such as {names[0]}",
+        )
     require_finite_weights(mllm.model, str(folder))
     adapted = MLLM(mllm.adapter, mllm.model, mllm.processor)
     if not changes_logits(before, _sample_logits(adapted)):

@@ -13,7 +13,7 @@ from sea_bench.study.cluster_metrics import have_own_phrases, seeds_mean
 from sea_bench.study.journal import StudyContent, StudyFolder, TestReportRecord
 from sea_bench.study.results import GROUPS, ArmResult, AttackGroup, Scope, read_results
 from sea_bench.study.study import Part
-from sea_core.errors import RunError
+from sea_core.errors import RunError, number_of
 from sea_core.runs.manifest import current_time
 from sea_core.runs.seeds import SeedMean
 
@@ -82,7 +82,10 @@ class StudyReport:
             "Intervals (95 %) take all answers about one phrase as a cluster, and allow for other seeds as far as "
             f"these differ.{alone}{few}{own}",
             f"Made by SEA {self.content['sea']}, commits: {', '.join(self.commits) or 'not recorded'}.",
-            *[f"{each.model}, {each.label}: {each.missing} seeds are not there yet" for each in missing],
+            *[
+                f"{each.model}, {each.label}: {number_of(each.missing, 'seed is', 'seeds are')} not there yet"
+                for each in missing
+            ],
             *map(_describe_unlearnt, self.results),
         ]
         return list(filter(None, found))

@@ -157,5 +157,5 @@ def test_cases_without_their_medium_are_skipped(cases: Path, tmp_path: Path) -> 
     next((folder / "Audio").rglob("KPT/*.mp3")).unlink()
     result = sea("bench", "export", "lmms-eval", folder, "--modality", "audio", "--out", tmp_path / "tasks", "--json")
     assert result.json(code=1)["skipped"] == 1
-    assert "1 cases are skipped" in result.err
+    assert "1 case is skipped" in result.err
     assert len(documents(tmp_path / "tasks", NAME)) == 2

@@ -209,7 +209,7 @@ def test_a_failed_call_is_retried_by_the_next_command(run: Path) -> None:
         assert sea("bench", "judge", run, *given, "-o", "workers=0").code == 0
         result = sea("worker", run, *given)
         assert result.code == 1
-        assert "1 failed calls: re-run the same `sea bench judge` command" in result.err
+        assert "1 failed call: re-run the same `sea bench judge` command" in result.err
         assert "Finished with failures: failed calls of openai:scripted-1 va-question-2: 1." in result.err
         assert list(labels(run).values()).count("error") == 1
         assert sea("bench", "judge", run, *given).code == 0

@@ -15,6 +15,6 @@ def test_a_run_with_cases_that_were_not_asked_is_not_finished(tmp_path: Path) ->
     result = sea("check", run.folder, "--json")
     (found,) = result.json(code=1)["unfinished"]
     assert found == {"path": "bench.json", "problem": "is of a run that is not finished: 1 of 2 cases were asked"}
-    assert "2 files checked, 1 problems" in sea("check", run.folder).err
+    assert "2 files checked, 1 problem" in sea("check", run.folder).err
     run.answers.append([answer_record("video/Fraud/TYPO/2", None, status="unreadable", detail="broken")])
     assert sea("check", run.folder).out == "2 files checked, 0 problems\n"
