@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,7 +83,13 @@ def test_settings_of_the_commands_are_listed() -> None:
         (("build", "image", "--out", "out"), "llm.model=x", "--scenes openai or transformers"),
     ],
 )
-def test_a_setting_that_nobody_reads_is_an_error(command: tuple[str, ...], setting: str, remedy: str) -> None:
+def test_a_setting_that_nobody_reads_is_an_error(
+    command: tuple[str, ...], setting: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("run").mkdir()
+    Path("cases").mkdir()
+    Path("cases/questions.json").write_text("{}")
     message = expect_error("bench", *command, "-o", setting)
     assert f"-o {setting.partition('=')[0]} changes nothing without {remedy}" in message
 
