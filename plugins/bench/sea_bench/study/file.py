@@ -144,7 +144,8 @@ class StudyReader:
                 known = self._known(base, number)
                 only_defence = "defence" in own and own.keys() <= NOT_OF_THE_ALIGNMENT
                 shared = known.alignment or known.name if only_defence and known.is_aligned else ""
-                entry = {**asdict(known), "summary": "", "alignment": shared, **own}
+                role = "defence" if known.role == "unaligned" and own.get("defence") else known.role
+                entry = {**asdict(known), "summary": "", "alignment": shared, "role": role, **own}
             described.append(entry)
         return described
 
@@ -164,6 +165,10 @@ class StudyReader:
                             hint=f"Write below the model: media: {{{medium}: FILE.jsonl}}",
                             where=self._where(("models", name)),
                         )
+            if arm.role == "unaligned" and (arm.defence or arm.is_aligned):
+                what = f"the arm {arm.name} is no unaligned model as it is, which all others are compared with"
+                hint = "Write for a defence: role: defence. For a model that is trained: role: text, sea or real."
+                raise SeaError(what, hint=hint, where=self._where(("arms", number)))
             self._require_unique(arm.methods, "arms", number, "methods")
             self._require_no_seed(arm.optimize, "arms", number, "optimize")
             self._require_no_seed(arm.align, "arms", number, "align")

@@ -48,6 +48,15 @@ def test_settings_of_an_arm_come_before_those_of_the_study(tmp_path: Path) -> No
     assert study.optimize_config(ARMS.get("draws"), 7).draws == 6
 
 
+def test_an_unaligned_model_with_a_defence_is_not_what_others_are_compared_with(tmp_path: Path) -> None:
+    guarded = "- {base: unaligned, name: guarded, defence: self-check}\n"
+    assert [arm.role for arm in read(tmp_path, TEXT.replace("- sea\n", guarded)).arms][:2] == ["unaligned", "defence"]
+    for wrong in (guarded.replace("name", "role: unaligned, name"), "- {base: sea, name: a, role: unaligned}\n"):
+        with pytest.raises(SeaError, match="is no unaligned model as it is") as caught:
+            read(tmp_path, TEXT.replace("- sea\n", wrong))
+        assert caught.value.where == f"{tmp_path / 'study.yaml'}:8"
+
+
 def test_arm_with_a_base_differs_in_what_it_names(tmp_path: Path) -> None:
     study = read(
         tmp_path, TEXT.replace("- sea\n", "- {base: draws, name: four, optimize: {draws: 4}, methods: [sft]}\n")
