@@ -57,13 +57,13 @@ def at(path: Path | str, line: int | None = None) -> str:
     return f"{path}:{line}" if line else str(path)
 
 
-def number_of(count: int, one: str, several: str = "") -> str:
+def number_of(count: int, singular: str, plural: str = "") -> str:
     """Return `1 file` or `2 files`, for messages.
 
     Args:
-        several: for any other number than 1, where it is not `one` with an s: `files are` for `file is`.
+        plural: for any other number than 1, where it is not the singular with an s: `files are` for `file is`.
     """
-    return f"{count} {one if count == 1 else several or one + 's'}"
+    return f"{count} {singular if count == 1 else plural or singular + 's'}"
 
 
 def visible(text: str) -> str:

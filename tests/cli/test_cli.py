@@ -34,6 +34,16 @@ def start_sea(*arguments: object) -> CliResult:
     return CliResult(process.returncode, out, err)
 
 
+@pytest.fixture
+def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make what the commands below read, so that only the rest of what is typed is wrong; commands run beside it."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("run", "media", "cases", "model"):
+        Path(folder).mkdir()
+    Path("cases", "questions.json").write_text("{}")
+    Path("study.yaml").touch()
+
+
 def run_main(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, raising: BaseException) -> CliResult:
     """Run `sea plugins` in this process, where looking plugins up raises `raising`."""
 
@@ -93,7 +103,8 @@ def test_plugins_without_a_command_lists_them() -> None:
     assert sea("plugins").out == sea("plugins", "list").out
 
 
-@pytest.mark.parametrize("command", ["optimize", "plan", "prepare", "encode data", "styles media"])
+@pytest.mark.usefixtures("inputs")
+@pytest.mark.parametrize("command", ["optimize", "plan", "prepare", "encode media", "styles media"])
 def test_plugin_is_required(command: str) -> None:
     shown = sea(*command.split())
     assert (shown.code, shown.out) == (2, "")
@@ -201,15 +212,6 @@ def test_start_imports_nothing_heavy(arguments: list[str]) -> None:
     assert result.code == 0
     assert not HEAVY & imported
     assert "pydantic" not in imported or arguments != ["--help"]  # typer imports it to read values
-
-
-@pytest.fixture
-def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make what the commands below read, so that only the rest of what is typed is wrong; commands run beside it."""
-    monkeypatch.chdir(tmp_path)
-    for folder in ("run", "media", "cases", "model"):
-        Path(folder).mkdir()
-    Path("cases", "questions.json").write_text("{}")
 
 
 @pytest.mark.usefixtures("inputs")
@@ -326,6 +328,7 @@ def test_sea_error_is_printed_in_words(capsys: pytest.CaptureFixture[str], monke
     assert result == CliResult(2, "", "error: rows.jsonl:7: The [red] lamp is gone.\n  Type light.\n")
 
 
+@pytest.mark.usefixtures("inputs")
 @pytest.mark.parametrize(
     ("command", "resumes"),
     [
