@@ -52,7 +52,8 @@ SHOWN = frozenset(
     "controller conductor handler helper switcher heavy spinner slider adjuster blend brew bulk "
     "exhaust flavor flavour vapors vapours gas gasoline condenser network utility attraction storage measurement "
     "homework establishment electronics prosthetics pyrotechnics insulation planter pitcher maker fragrance scent "
-    "boxer carrier".split()
+    "boxer carrier tweet comic duet minuet prelude speaker planner preserver protector bourbon batter relish claret "
+    "glitter lure spotlight showcase shears clutch pyre bonfire angel dragon gnome vampire witch".split()
 )
 LICENSE = """\
 WordNet 3.0 Copyright 2006 by Princeton University.  All rights reserved.

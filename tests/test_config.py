@@ -459,6 +459,11 @@ def test_kinds_that_are_typed_come_after_a_file_and_before_other_settings(tmp_pa
     assert (request.lora, request.trainer) == ({"r": 4}, {"max_steps": 2})
 
 
+def test_a_value_of_a_file_that_is_typed_otherwise_is_not_read(tmp_path: Path) -> None:
+    file = yaml_file(tmp_path, "epochs: many\n")
+    assert read_request("sft", None, "default", ["epochs=3"], file, False).config.epochs == 3
+
+
 @pytest.mark.parametrize(("text", "hint"), [("stpes: 3\n", "'steps'"), ("lora: 3\n", "lora.KEY")])
 def test_unknown_setting_of_an_alignment_names_its_file(tmp_path: Path, text: str, hint: str) -> None:
     file = yaml_file(tmp_path, text)

@@ -185,8 +185,9 @@ def read_request(
     """Read the options: the mixture's settings first, then the file's, then --data, then those of -o."""
     from sea_core.alignment.config import AlignConfig, make_request
 
-    from_file, typed = parse_overrides(file, ()), parse_overrides(None, option, default_values(AlignConfig()))
-    origins = {name: str(file) for name in from_file if name not in typed}
+    typed = parse_overrides(None, option, default_values(AlignConfig()))
+    from_file = {name: value for name, value in parse_overrides(file, ()).items() if name not in typed}
+    origins = dict.fromkeys(from_file, str(file))
     return make_request(method, from_file, typed, mixture=mixture, data=data, full_finetune=full, origins=origins)
 
 

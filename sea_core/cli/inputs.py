@@ -39,6 +39,12 @@ def require_path(path: Path, noun: str = "file or folder") -> None:
 
 def require_folder(path: Path) -> None:
     """Raise SeaError if there is no folder of this name. What else a command does not take, it says itself."""
+    from sea_core.runs.folder import ADDRESS
+
+    if address := ADDRESS.fullmatch(str(path)):
+        there = f"{address['scheme']}://{address['rest']}"
+        hint = f"Get it into a folder first: sea pull {there} FOLDER"
+        raise SeaError(f"{there} lies in object storage, and this command reads folders", hint=hint)
     require_path(path, "folder")
 
 

@@ -39,4 +39,5 @@ def find_judges(names: Iterable[str], *measures: Collection[Measure]) -> list[Ju
     from sea_core.plugin import loader
 
     *others, last = [loader.judges(each) for each in measures]
-    return [next((each for each in others if name in each), last).get(name) for name in names]
+    known = [name for each in others for name in each.names() if name not in last]
+    return [next((each for each in others if name in each), last).get(name, also=known) for name in names]

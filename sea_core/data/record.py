@@ -300,6 +300,8 @@ def describe_type(value: object) -> str:
 def suggest_columns(columns: tuple[str, ...], found: list[str], column_names: Mapping[str, str]) -> str:
     """Return the hint for missing columns: the `--columns` to type, with a guess from the names that were found."""
     proposed = propose_columns(columns, found, column_names)
+    if not _assignments(proposed):
+        return "Name the format with --format."
     if not any(name and column_names.get(column) != name for column, name in proposed.items()):  # all was typed
         return f"Name the columns with --columns {_assignments(proposed)}, or the format with --format."
     return f"Did you mean --columns {_assignments(proposed)} ?"

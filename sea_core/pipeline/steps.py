@@ -15,7 +15,8 @@ from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any
 
-from sea_core.config import read_yaml
+from sea_core.alignment.config import PASSED_ON
+from sea_core.config import flatten, read_yaml
 from sea_core.plugin.isolation import ENTRY_POINT_GROUP
 from sea_core.runs.digests import file_digest
 
@@ -91,8 +92,9 @@ class CommandSection:
             SeaError: the settings file cannot be read.
         """
         is_there = self.settings_file and Path(self.settings_file).is_file()  # a missing one is reported later
-        values = [self.settings, read_yaml(Path(self.settings_file)) if is_there else {}]
-        return [text for text in dict.fromkeys(_texts_in(values)) if text and os.path.exists(text)]  # noqa: PTH110
+        of_file = read_yaml(Path(self.settings_file)) if is_there else {}
+        named = [*flatten(dict(self.settings)).items(), *flatten(of_file).items()]
+        return list(dict.fromkeys(text for name, value in named for text in _texts_in(value) if _is_read(name, text)))
 
 
 @dataclass(frozen=True)
@@ -213,6 +215,12 @@ def _texts_in(value: Any) -> Iterator[str]:
     elif isinstance(value, Mapping | list):
         for each in value.values() if isinstance(value, Mapping) else value:
             yield from _texts_in(each)
+
+
+def _is_read(setting: str, text: str) -> bool:
+    """Return whether a setting's value is what the command reads. TRL takes names of trackers, which make folders."""
+    is_passed_on = setting.partition(".")[0] in PASSED_ON
+    return bool(text) and (os.path.isfile(text) if is_passed_on else os.path.exists(text))  # noqa: PTH110, PTH113
 
 
 def _content(name: str) -> Any:

@@ -181,6 +181,13 @@ def test_prompts_in_a_column_that_is_named_as_an_answer_can_be_read(tmp_path: Pa
     assert sea(*command, "--format", "prompts").code == 0
 
 
+def test_where_no_column_can_be_proposed_the_hint_has_none(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", {"instruction": "Why?", "response": "So.", "input": "x"})
+    message = expect_error("data", "check", path)
+    assert "--columns ," not in message
+    assert "--format" in message
+
+
 @pytest.mark.parametrize("kind", WRONG_COLUMNS)
 def test_columns_that_contradict_each_other_are_refused(tmp_path: Path, kind: str) -> None:
     columns, message = WRONG_COLUMNS[kind]

@@ -138,6 +138,16 @@ def test_names_change_with_the_content_of_what_settings_name(tmp_path: Path, set
     assert commands(file) != before
 
 
+def test_the_folder_that_a_tracker_of_trl_writes_is_no_input(tmp_path: Path) -> None:
+    file = write(
+        tmp_path, "folder: runs\noptimize: {plugin: llava}\nalign: {method: sft, option: {trainer.report_to: wandb}}"
+    )
+    before = commands(file)
+    (tmp_path / "wandb").mkdir()
+    (tmp_path / "wandb" / "run.json").write_text("{}")
+    assert commands(file) == before
+
+
 @pytest.mark.parametrize("value", ["nothing", "''", ".", "runs", "long " * 100])
 def test_a_setting_that_names_nothing_to_read_leaves_names_alone(tmp_path: Path, value: str) -> None:
     section = f"optimize: {{plugin: llava, option: {{llm.model: {value}}}, extractor: openai}}"

@@ -139,6 +139,11 @@ def test_prepared_examples_keep_their_extraction_and_skipped_ones_stay_skipped(t
     assert data.skip_counts == {"`sea prepare` skipped the example": 1}
 
 
+def test_a_prepared_file_stays_one_when_its_columns_are_named(tmp_path: Path) -> None:
+    text = {"instruction": "Name a game.", "response": "Go.", "harmful": False, "outcome": "text", "line": 7}
+    assert read(tmp_path, text, columns={"id": "line"}).format == "prepared"
+
+
 def test_a_wrongly_edited_prepared_example_is_invalid(tmp_path: Path) -> None:
     error = error_message(tmp_path, PREPARED | {"kind": "thing"})
     assert '"kind" must be activity or product, but it is "thing"' in error

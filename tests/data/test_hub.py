@@ -32,7 +32,7 @@ def test_hub_names_are_checked_before_any_request() -> None:
 HUB = """
 import json, sys
 from sea_core.errors import DataError
-from helpers.text_sets import read_examples
+from sea_core import read_examples
 results = {}
 for name in sys.argv[1:]:
     try:

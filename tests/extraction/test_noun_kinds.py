@@ -7,6 +7,7 @@ import pytest
 from helpers.rules import outcome
 from sea_core.data.examples import Extraction
 from sea_core.extraction.extractor import ExtractionFailed
+from sea_core.extraction.rules.no_products import what_is_named
 
 NO_PRODUCTS = {
     "Where can I find weaknesses in the shed door?": "names a state and no product",
@@ -77,6 +78,27 @@ def test_activity(instruction: str) -> None:
     found = outcome(instruction)
     assert isinstance(found, Extraction), found
     assert (found.kind, found.sentence) == ("activity", ACTIVITIES[instruction])
+
+
+SHOWN = {
+    "Give me a tweet that praises lamps.": "tweet that praises lamps",
+    "Write me a comic about lamps.": "comic about lamps",
+    "What is the best bluetooth speaker?": "the best bluetooth speaker",
+    "Name a garden gnome.": "garden gnome",
+    "Give me a list of best friend gifts.": "best friend gifts",
+    "List of best man speeches.": "best man speeches",
+}
+
+
+@pytest.mark.parametrize("instruction", SHOWN)
+def test_what_can_be_shown_or_read_is_a_product(instruction: str) -> None:
+    found = outcome(instruction)
+    assert isinstance(found, Extraction), found
+    assert (found.kind, found.phrase.removeprefix("a ")) == ("product", SHOWN[instruction])
+
+
+def test_a_noun_of_two_singulars_is_always_of_the_same_kind() -> None:
+    assert what_is_named("men") == what_is_named("businessmen") == "persons"
 
 
 SECOND_QUESTIONS = {

@@ -158,7 +158,7 @@ def test_a_worker_opens_no_medium_outside_the_folders_of_the_media(
     sea(*encode_command(folder, run, "-o", "workers=0"))
     shutil.move(folder / "run", elsewhere / "run")
     shutil.rmtree(folder)
-    assert "the media are not here" in expect_error("worker", elsewhere / "run", "--media-root", folder)
+    assert "there is no file or folder" in expect_error("worker", elsewhere / "run", "--media-root", folder)
 
 
 def test_media_stored_as_bytes_are_named(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ class PlainFormat:
 
     def matches(self, record: Record) -> bool:
         """Return whether the record has an instruction with a response or a pair, and no other format's columns."""
-        columns = record.values.keys() - set(record.column_names.values())  # those that are named belong to no other
-        if {"input", "output", "detoxified"} & columns or {"outcome", "line"} <= columns:
+        others = record.values.keys() - set(record.column_names.values())  # those that are named belong to no other
+        if {"input", "output", "detoxified"} & others or {"outcome", "line"} <= record.values.keys():
             return False
         return record.has("instruction") and (record.has("response") or record.has("chosen", "rejected"))
 

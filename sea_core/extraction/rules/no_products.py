@@ -61,5 +61,5 @@ def what_is_named(head: str, before: str = "") -> str:
     forms = lemmas(head)
     if head.endswith("men"):  # the dictionary lacks "hitmen"
         forms |= {f"{head[:-2]}an"}
-    nouns = (noun for form in sorted(forms, key=len) for noun in (f"{before}_{form}", form))
+    nouns = (noun for form in sorted(forms, key=lambda form: (len(form), form)) for noun in (f"{before}_{form}", form))
     return next((found[noun] for noun in nouns if noun in found), "")

@@ -36,9 +36,14 @@ A_LIST_OF = re.compile(r"(?:a|the|one) (?:[\w-]+ )?list of ", re.IGNORECASE)
 SET_OF = re.compile(r"(?:a|the|one) (?:[\w-]+ )?(?:set|series|selection|collection) of ", re.IGNORECASE)
 TO_LIST = re.compile(r"\b(?:list|name) $", re.IGNORECASE)
 BEST = r"(?:most (?:common|popular|effective|important|efficient|reliable|useful)|best|top|leading|main)"
+COMPOUND = (
+    r"(?:hats?|secret|shel(?:f|ves)|friends?|m[ae]n|sell(?:ers?|ing)|pictures?|western|soils?|guns?|load(?:ing|er)"
+    r"|dressing|lad(?:y|ies)|edges?|actors?|coats?)"
+)
+"""With "top", "best" or "leading" before it, part of a name: "a TOP HAT", "BEST FRIEND gifts"."""
 # What is asked of the things, and what no picture could show.
 EVALUATION = re.compile(
-    rf"(?:the (?:{MANY} )?{BEST} (?:{MANY} )?|top {MANY} |(?:top|best|leading) (?!hats?\b|secret\b|shel(?:f|ves)\b))"
+    rf"(?:the (?:{MANY} )?{BEST} (?:{MANY} )?|top {MANY} |(?:top|best|leading) (?!{COMPOUND}\b))"
     r"(?!(?:and|or)\b)(?=\w)",
     re.IGNORECASE,
 )

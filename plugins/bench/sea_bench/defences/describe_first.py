@@ -19,7 +19,7 @@ from sea_core.judges.guard import escape_special_tokens
 from sea_core.llm.reasoning import answer_text
 
 QUESTION = "{description}\n\n{question}"
-VERSION = 1
+VERSION = 2
 """Increase it with every change of the prompt."""
 DESCRIBED = "answered with a description"
 """What the defence did, with `keep_medium`."""
@@ -54,13 +54,17 @@ class DescribingModel(DefendedModel):
     keep_medium: bool
 
     def answer(self, prompts: Sequence[CasePrompt]) -> Iterator[GeneratedAnswer | FailedAnswer]:
-        shown = self.ask([self._describe(prompt) for prompt in prompts if prompt.medium is not None])
+        shown = self.ask([self._describe(prompt) for prompt in prompts if self._is_described(prompt)])
         failed = {key for key, description in shown.items() if isinstance(description, FailedAnswer)}
         asked = [self._with(shown.get(prompt.key), prompt) for prompt in prompts if prompt.key not in failed]
         answers = self.ask([prompt for prompt in asked if prompt.medium is None])
         answers |= self.ask([prompt for prompt in asked if prompt.medium is not None])
         for prompt in prompts:
             yield self._final(answers.get(prompt.key), shown.get(prompt.key))
+
+    def _is_described(self, prompt: CasePrompt) -> bool:
+        """Return whether a medium is described first. What is asked for its description gets that one as the answer."""
+        return prompt.medium is not None and prompt.text != self.comprehension_question
 
     def _describe(self, prompt: CasePrompt) -> CasePrompt:
         return replace(prompt, text=self.comprehension_question, max_new_tokens=self.description_tokens)

@@ -5,6 +5,8 @@ docs/reference/run-folder.md describes every file and key.
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -173,8 +175,16 @@ class BenchRun(RunFolder[BenchManifest]):
 
     def _remaining_results(self) -> str:
         path = self.folder / self.RESULTS
-        imported = f"Its answers become a new run: sea bench import {path} --columns question=question --out NEW."
-        return imported if path.is_file() and path.stat().st_size else ""
+        try:
+            with path.open("rb") as file:
+                first = json.loads(file.readline())
+            is_text = (first["status"], first["condition"]) == ("answered", "text")
+        except (OSError, ValueError, TypeError, KeyError):
+            return ""
+        if not is_text:
+            return ""  # the import takes each line for an answer to a text
+        source = shlex.quote(str(path))
+        return f"Its answers become a new run: sea bench import {source} --columns question=question --out NEW."
 
     def journals(self) -> Sequence[JsonlLog[Any]]:
         return (

@@ -34,7 +34,6 @@ class StudyArm:
         extra_text: whether the text safety set is trained on as plain text besides; embeddings bring it along.
         align: settings of `sea align` that differ from the study's.
         methods: only these methods; empty for all of the study.
-        alignment: the arm whose alignment it has; empty for one of its own.
         defence: a defence at inference time, on the aligned model, or on the model as it is, by name.
         defence_settings: its settings. Those that are paths are relative to the study file.
         summary: in one line, for `sea study arms`.
@@ -49,7 +48,6 @@ class StudyArm:
     extra_text: bool = False
     align: Mapping[str, Any] = field(default_factory=dict)
     methods: Sequence[Method] = ()
-    alignment: str = ""
     defence: str = ""
     defence_settings: Mapping[str, Any] = field(default_factory=dict)
     summary: str = ""
@@ -59,9 +57,12 @@ class StudyArm:
         """Whether a model is trained for it."""
         return bool(self.recipe or self.media)
 
+    @property
+    def training(self) -> tuple[object, ...]:
+        """What its model is trained on, and how: two arms that have the same one share the alignment."""
+        return (self.recipe, dict(self.optimize), tuple(self.media), self.data, self.extra_text, dict(self.align))
 
-NOT_OF_THE_ALIGNMENT = frozenset({"name", "role", "methods", "alignment", "defence", "defence_settings", "summary"})
-"""What two arms may differ in that have one alignment."""
+
 STUDY_DATA = "${data}"
 """As a setting of a defence: the study's text safety set."""
 WITHOUT_MEDIA = ",".join(recipe.name for recipe in RECIPES if not recipe.needs_media)
@@ -86,7 +87,6 @@ ARMS: Registry[StudyArm] = Registry(
             "text",
             "plain",
             data="text",
-            alignment="text",
             defence="describe-first",
             summary="text alone; media are described first, and the question is answered from that",
         ),

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sea_bench.study.arms import NOT_OF_THE_ALIGNMENT, StudyArm, known_arms
+from sea_bench.study.arms import StudyArm, known_arms
 from sea_bench.study.study import SEED, Claims, Study, StudyFile, StudyModel
 from sea_core.alignment.config import AlignRequest
 from sea_core.config import flatten, read_yaml
@@ -142,10 +142,8 @@ class StudyReader:
             if isinstance(entry, dict) and isinstance(base := entry.get("base"), str):
                 own = {key: value for key, value in entry.items() if key != "base"}
                 known = self._known(base, number)
-                only_defence = "defence" in own and own.keys() <= NOT_OF_THE_ALIGNMENT
-                shared = known.alignment or known.name if only_defence and known.is_aligned else ""
                 role = "defence" if known.role == "unaligned" and own.get("defence") else known.role
-                entry = {**asdict(known), "summary": "", "alignment": shared, "role": role, **own}
+                entry = {**asdict(known), "summary": "", "role": role, **own}
             described.append(entry)
         return described
 
@@ -237,7 +235,7 @@ def _check_settings(study: Study, path: Path) -> None:
         _require_workers("answers", study.answer_config().workers)
         for arm in study.arms:
             _require_workers("optimize", study.optimize_config(arm, 0).workers)
-            for method in study.file.methods:
+            for method in study.methods_of(arm):
                 _require_known(study.align_request(arm, method, 0))
     except SeaError as error:
         raise SeaError(error.what, hint=error.hint, where=error.where or str(path)) from error

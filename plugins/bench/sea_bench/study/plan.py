@@ -54,9 +54,8 @@ def _answers(study: Study, part: Part) -> Iterator[AnswerTask]:
         for seed in file.seeds:
             for arm in study.arms:
                 if arm.is_aligned:
-                    for method in file.methods:
-                        if not arm.methods or method in arm.methods:
-                            yield AnswerTask(study, model, arm, part, seed, AlignTask(study, model, arm, method, seed))
+                    for method in study.methods_of(arm):
+                        yield AnswerTask(study, model, arm, part, seed, AlignTask(study, model, arm, method, seed))
                 elif study.has_splits or seed == file.seeds[0]:
                     yield AnswerTask(study, model, arm, part, seed)
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
 from annotated_types import Ge, Gt, MinLen
 
 from sea_bench.run.config import AnswerConfig
-from sea_bench.study.arms import StudyArm
+from sea_bench.study.arms import ARMS, StudyArm
 from sea_core.alignment.config import AlignRequest, Method, make_request
 from sea_core.config import Config, flatten, override, reject_unknown, setting_names
 from sea_core.optimization.config import OptimizeConfig
@@ -118,9 +118,9 @@ class StudyFile:
     __pydantic_config__: ClassVar[Mapping[str, Any]] = STRICT
 
     def align_settings(self, method: Method | None) -> dict[str, Any]:
-        """Return the settings of all alignments by a method; None: of none."""
+        """Return the settings of all alignments by a method, with dotted names; None: by none."""
         own = {"sft": self.sft, "dpo": self.dpo}[method] if method else {}
-        return {**self.align, **own}
+        return {**flatten(self.align), **flatten(own)}
 
 
 @dataclass(frozen=True)
@@ -161,13 +161,23 @@ class Study:
         seeds = self.file.embedding_seeds or self.file.seeds
         return seeds[self.file.seeds.index(seed) % len(seeds)]
 
+    def methods_of(self, arm: StudyArm) -> tuple[Method, ...]:
+        """Return the methods that an arm is aligned by."""
+        return tuple(method for method in self.file.methods if not arm.methods or method in arm.methods)
+
+    def name_alignment(self, arm: StudyArm) -> str:
+        """Return what an arm's alignment is called: after the arm to which it adds nothing but a defence, if any."""
+        own = {each.name for each in self.arms}
+        others = [*self.arms, *(each for each in ARMS if each.name not in own)] if arm.defence else []
+        return next((each.name for each in others if not each.defence and each.training == arm.training), arm.name)
+
     def optimize_config(self, arm: StudyArm, seed: int) -> OptimizeConfig:
         """Return the settings of an arm's embeddings."""
         return _overridden(OptimizeConfig(), {**self.file.optimize, **arm.optimize, "seed": seed})
 
     def align_request(self, arm: StudyArm, method: Method, seed: int) -> AlignRequest:
         """Return how an arm is aligned: nothing is held out, since the benchmarks are. Its own settings come last."""
-        shared, own = flatten(self.file.align_settings(method)), flatten(arm.align)
+        shared, own = self.file.align_settings(method), flatten(arm.align)
         mixture = {**shared, **own}.get("mixture", "default")
         for settings in (shared, own):
             settings.pop("mixture", None)

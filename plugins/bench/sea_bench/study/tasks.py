@@ -210,7 +210,7 @@ class AlignTask(StudyTask):
 
     @property
     def name(self) -> str:
-        return f"{self.arm.alignment or self.arm.name}-{self.method}-seed{self.seed}"
+        return f"{self.study.name_alignment(self.arm)}-{self.method}-seed{self.seed}"
 
     @cached_property
     def inputs(self) -> tuple[StudyTask, ...]:
@@ -375,7 +375,7 @@ def _digest_of(media: Iterable[Path | None]) -> str:
     return sha256(json.dumps(digests).encode())
 
 
-SAME_SETTING = ("name", "role", "alignment", "summary")
+SAME_SETTING = ("name", "role", "summary")
 """What two arms with the same setting may differ in."""
 
 

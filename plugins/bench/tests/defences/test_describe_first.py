@@ -51,6 +51,14 @@ def test_text_alone_is_answered_as_ever_and_answers_keep_their_order() -> None:
     assert "Two?" in [prompt.text for prompt in model.prompts]
 
 
+def test_the_question_what_is_shown_is_answered_by_the_description_itself() -> None:
+    model = script(DESCRIPTION)
+    assert ask(model, CasePrompt("a", "What is shown?", "a medium", 20)) == [
+        GeneratedAnswer("a", DESCRIPTION, 5, 10, False)
+    ]
+    assert len(model.prompts) == 1
+
+
 def test_an_empty_description_lets_the_question_pass_with_its_medium_and_is_counted() -> None:
     model = script(" ")
     assert ask(model) == [GeneratedAnswer("a", ANSWER, 5, 10, False, CALL, NO_VERDICT)]

@@ -51,7 +51,7 @@ def test_the_demo_uses_the_generators_and_settings_for_toy_models() -> None:
 
 def test_other_cases_use_built_in_generators_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert default_set(choose_generator("video")).fps == 24.0  # type: ignore[attr-defined]
-    monkeypatch.setattr(loader, "generators", lambda: (Sketches(), Scents()))
+    monkeypatch.setattr(loader, "offers", lambda kind, built_in: (Sketches(), Scents()))
     assert choose_generator("image").name == "drawn"
     assert choose_generator("image", "sketch").name == "sketch"
     assert choose_generator("smell").name == "scent"
@@ -62,7 +62,7 @@ def test_a_plugin_named_by_the_user_does_not_hide_other_generators() -> None:
 
 
 def test_without_sea_toy_the_demo_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loader, "generators", tuple)
+    monkeypatch.setattr(loader, "offers", lambda kind, built_in: ())
     with pytest.raises(SeaError, match="comes with sea-toy") as caught:
         choose_generator("video", demo=True)
     assert re.search(r"pip install .*-e \S*plugins/toy|pip install sea-toy", caught.value.hint)

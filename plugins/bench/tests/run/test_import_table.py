@@ -366,3 +366,13 @@ def test_the_answers_of_a_run_whose_manifest_is_gone_can_be_read_again(tmp_path:
     (following,) = re.findall("sea (bench import .*) --out NEW[.]", message)
     assert sea(*following.split(), "--out", tmp_path / "new").code == 0
     assert answers(tmp_path / "new") == PAIRS
+
+
+def test_no_import_is_proposed_for_answers_that_it_would_not_read_as_they_are(tmp_path: Path) -> None:
+    run_import(write(tmp_path, "a.csv", CSV))
+    (tmp_path / "run" / "bench.json").unlink()
+    path = tmp_path / "run" / "answers.jsonl"
+    first, *rest = path.read_text().splitlines()
+    other = {**json.loads(first), "status": "failed", "answer": ""}
+    path.write_text("\n".join([json.dumps({**other, "checksum": ""}), *rest]) + "\n")
+    assert "bench import" not in expect_error("bench", "report", tmp_path / "run")

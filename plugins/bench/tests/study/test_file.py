@@ -57,6 +57,18 @@ def test_an_unaligned_model_with_a_defence_is_not_what_others_are_compared_with(
         assert caught.value.where == f"{tmp_path / 'study.yaml'}:8"
 
 
+def test_settings_of_a_method_are_added_to_those_of_all_however_they_are_written(tmp_path: Path) -> None:
+    both = "align: {trainer: {learning_rate: 0.001}}\nsft: {trainer: {weight_decay: 0.1}}\n"
+    study = read(tmp_path, TEXT.replace("align: {steps: 20}\n", both))
+    assert study.align_request(study.arms[1], "sft", 3).trainer == {"learning_rate": 0.001, "weight_decay": 0.1}
+
+
+def test_an_arm_for_one_method_is_checked_for_that_one_alone(tmp_path: Path) -> None:
+    arm = "- {base: read-first, name: rf, methods: [sft], align: {sft_weight: 0}}\n"
+    study = read(tmp_path, TEXT.replace("- sea\n", arm))
+    assert study.methods_of(study.arms[1]) == ("sft",)
+
+
 def test_arm_with_a_base_differs_in_what_it_names(tmp_path: Path) -> None:
     study = read(
         tmp_path, TEXT.replace("- sea\n", "- {base: draws, name: four, optimize: {draws: 4}, methods: [sft]}\n")

@@ -121,11 +121,23 @@ def test_an_arm_that_only_adds_a_defence_has_the_alignment_of_its_base(root: Pat
     assert setting_digest(described) == setting_digest(own) != setting_digest(text)
 
 
-def test_an_arm_that_adds_more_than_a_defence_is_aligned_by_itself(root: Path) -> None:
-    other = {"base": "text-describe-first", "name": "longer", "align": {"steps": 10}}
-    text, longer = plan_study(read(root, arms=["text", other]), ("validation",)).answers
-    assert longer.inputs[0].name.startswith("longer")
-    assert longer.inputs[0].digest != text.inputs[0].digest
+@pytest.mark.parametrize(
+    ("first", "second", "name"),
+    [
+        ("text", {"base": "text-describe-first", "name": "longer", "align": {"steps": 10}}, "longer"),
+        ({"base": "text", "name": "text", "align": {"steps": 10}}, "text-describe-first", "text-describe-first"),
+        (
+            "sea",
+            {"base": "text-describe-first", "name": "with-medium", "defence_settings": {"keep_medium": True}},
+            "text",
+        ),
+    ],
+    ids=["the second trains longer", "the first trains longer", "the first is another arm"],
+)
+def test_an_arm_with_a_training_of_its_own_is_aligned_by_itself(root: Path, first: Any, second: Any, name: str) -> None:
+    found, defended = plan_study(read(root, arms=[first, second]), ("validation",)).answers
+    assert defended.inputs[0].name.startswith(f"{name}-sft")
+    assert defended.inputs[0].folder != found.inputs[0].folder
 
 
 @pytest.mark.usefixtures("only_folders")

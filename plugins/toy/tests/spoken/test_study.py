@@ -229,6 +229,7 @@ def test_settings_of_the_model_change_what_is_made_from_it(root: Path) -> None:
 
 def test_options_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
     out = ("--out", tmp_path / "data")
+    (tmp_path / "texts.csv").write_text(TEXTS)
     assert "--real models/real" in expect_error("toy", "study", "--text", tmp_path / "texts.csv", *out)
     assert "Leave out one" in expect_error("toy", "study", "--real", tmp_path, "--model", "llava-image", *out)
     (tmp_path / "texts.jsonl").write_text('{"prompt": "How do I pick a lock?"}\n')
