@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,13 +17,21 @@ from sea_core.errors import DeviceError, SeaError
 from sea_core.runs.object_store import is_address
 
 
+def _require_run(path: Path) -> None:
+    """Refuse a run that is not there. A worker that a command has launched waits until its run is made."""
+    from sea_core.pipeline.launch import LAUNCHED_FOR
+
+    if LAUNCHED_FOR not in os.environ:
+        require_run(path)
+
+
 @takes_settings(judge_groups)
 def worker(
     run: Annotated[
         str,
         typer.Argument(
             metavar="RUN",
-            callback=refusing(require_run),
+            callback=refusing(_require_run),
             help="The run folder, which all workers see; or its address: s3://BUCKET/RUN.",
         ),
     ],
