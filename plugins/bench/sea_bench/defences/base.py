@@ -13,6 +13,8 @@ from pydantic import JsonValue
 from sea_bench.case import Case
 from sea_bench.run.answering import AnsweringModel, CasePrompt, FailedAnswer, GeneratedAnswer, ReadCase
 from sea_core.config import Config, validate
+from sea_core.judges.guard import escape_special_tokens
+from sea_core.llm.reasoning import answer_text
 from sea_core.pipeline.progress import SILENT, Progress
 from sea_core.runs.atomic import disk_errors
 from sea_core.runs.block import Block
@@ -128,3 +130,8 @@ class DefendedModel(ABC):
     def ask(self, prompts: Sequence[CasePrompt]) -> dict[str, GeneratedAnswer | FailedAnswer]:
         """Return the answers of the model inside, by key: to prompts of which all have a medium, or none."""
         return {answer.key: answer for answer in self.model.answer(prompts)} if prompts else {}
+
+
+def quoted(answer: GeneratedAnswer | FailedAnswer | None) -> str:
+    """Return a model's answer as it may stand in its next prompt; empty if there is none."""
+    return escape_special_tokens(answer_text(answer.text)) if isinstance(answer, GeneratedAnswer) else ""

@@ -13,10 +13,8 @@ from typing import Annotated, ClassVar
 from annotated_types import Gt
 from pydantic import JsonValue
 
-from sea_bench.defences.base import Defence, DefenceContext, DefendedModel
+from sea_bench.defences.base import Defence, DefenceContext, DefendedModel, quoted
 from sea_bench.run.answering import NO_VERDICT, AnsweringModel, CasePrompt, ExtraCall, FailedAnswer, GeneratedAnswer
-from sea_core.judges.guard import escape_special_tokens
-from sea_core.llm.reasoning import answer_text
 
 QUESTION = "{description}\n\n{question}"
 VERSION = 2
@@ -70,7 +68,7 @@ class DescribingModel(DefendedModel):
         return replace(prompt, text=self.comprehension_question, max_new_tokens=self.description_tokens)
 
     def _with(self, description: GeneratedAnswer | FailedAnswer | None, prompt: CasePrompt) -> CasePrompt:
-        if not (text := _text(description)):
+        if not (text := quoted(description)):
             return prompt
         question = QUESTION.format(description=text, question=prompt.text).rstrip()
         return replace(prompt, text=question, medium=prompt.medium if self.keep_medium else None)
@@ -89,10 +87,5 @@ class DescribingModel(DefendedModel):
         return replace(
             answer,
             extra_calls=(*answer.extra_calls, call),
-            action=done if _text(description) else NO_VERDICT,
+            action=done if quoted(description) else NO_VERDICT,
         )
-
-
-def _text(description: GeneratedAnswer | FailedAnswer | None) -> str:
-    """Return a description as it may stand in a prompt; empty if there is none."""
-    return escape_special_tokens(answer_text(description.text)) if isinstance(description, GeneratedAnswer) else ""

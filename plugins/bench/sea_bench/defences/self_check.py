@@ -13,9 +13,8 @@ from typing import Annotated, ClassVar
 from annotated_types import Gt
 from pydantic import JsonValue
 
-from sea_bench.defences.base import Defence, DefenceContext, DefendedModel
+from sea_bench.defences.base import Defence, DefenceContext, DefendedModel, quoted
 from sea_bench.run.answering import NO_VERDICT, AnsweringModel, CasePrompt, ExtraCall, FailedAnswer, GeneratedAnswer
-from sea_core.judges.guard import escape_special_tokens
 from sea_core.llm.reasoning import answer_text
 
 CHECK = (
@@ -87,17 +86,12 @@ def _says_something(answer: GeneratedAnswer | FailedAnswer) -> bool:
 
 
 def _check(prompt: CasePrompt, answer: GeneratedAnswer | FailedAnswer) -> CasePrompt:
-    text = CHECK.format(question=prompt.text, answer=_quoted(answer))
+    text = CHECK.format(question=prompt.text, answer=quoted(answer))
     return replace(prompt, text=text, max_new_tokens=CHECK_TOKENS)
 
 
 def _again(prompt: CasePrompt, description: GeneratedAnswer | FailedAnswer) -> CasePrompt:
-    return replace(prompt, text=AGAIN.format(question=prompt.text, description=_quoted(description)), medium=None)
-
-
-def _quoted(answer: GeneratedAnswer | FailedAnswer) -> str:
-    """Return what the model has said, as it may stand in its next prompt."""
-    return escape_special_tokens(answer_text(answer.text)) if isinstance(answer, GeneratedAnswer) else ""
+    return replace(prompt, text=AGAIN.format(question=prompt.text, description=quoted(description)), medium=None)
 
 
 def _final(
